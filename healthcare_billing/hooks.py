@@ -1,0 +1,40 @@
+"""Installing on, and leaving, a ledger that is already in use."""
+
+from odoo.tools import SQL
+from odoo.tools.sql import column_exists
+
+# Stored computed columns on tables that may hold millions of rows. A column that exists before the
+# module is loaded is left empty by the ORM, which is the right value for every old row.
+PREPARED_COLUMNS = {
+    "account_move": {"service_date_from": "date", "service_date_to": "date"},
+    "account_move_line": {"charge_live": "boolean"},
+    "product_template": {"code_system": "varchar"},
+}
+
+
+def pre_init_hook(env):
+    """Add the stored computed columns by SQL, so that no old row is computed."""
+    for table, columns in PREPARED_COLUMNS.items():
+        for column, sql_type in columns.items():
+            if not column_exists(env.cr, table, column):
+                env.cr.execute(
+                    SQL(
+                        "ALTER TABLE %s ADD COLUMN %s %s",
+                        SQL.identifier(table),
+                        SQL.identifier(column),
+                        SQL(sql_type),  # pylint: disable=sql-injection  # a constant of this file
+                    )
+                )
+
+
+def uninstall_hook(env):
+    """Take the pricelist switch's care out of base.group_user only where nothing else needs it.
+
+    Invoices, partners, products and employees are native records: they stay, without our columns.
+    """
+    feature_groups = env["res.groups"].browse(
+        env["ir.model.data"]
+        .search([("module", "=", "healthcare_billing"), ("model", "=", "res.groups")])
+        .mapped("res_id")
+    )
+    env.ref("base.group_user").implied_ids -= feature_groups

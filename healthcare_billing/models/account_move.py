@@ -1,0 +1,155 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    # Portal users read invoices, and a many2one's name without access to its record: every field
+    # of ours is for internal users only.
+    healthcare_client_id = fields.Many2one(
+        "res.partner", string="Care Client", index="btree_not_null", groups="base.group_user"
+    )
+    billing_run_id = fields.Many2one(
+        "healthcare.billing.run",
+        index="btree_not_null",
+        copy=False,
+        ondelete="set null",
+        groups="base.group_user",
+    )
+    billing_ref = fields.Char(
+        string="Billing Reference",
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
+        help="The practice's own number: known before posting, kept when the draft is made again.",
+    )
+    group_single_claim = fields.Boolean(string="One Claim", groups="base.group_user")
+    service_date_from = fields.Date(
+        string="Care From", compute="_compute_service_dates", store=True, groups="base.group_user"
+    )
+    service_date_to = fields.Date(
+        string="Care To", compute="_compute_service_dates", store=True, groups="base.group_user"
+    )
+    has_charges = fields.Boolean(compute="_compute_has_charges", groups="base.group_user")
+
+    @api.depends("invoice_line_ids.charge_id.service_date")
+    def _compute_service_dates(self):
+        for move in self:
+            dates = move.invoice_line_ids.charge_id.mapped("service_date")
+            move.service_date_from = min(dates, default=False)
+            move.service_date_to = max(dates, default=False)
+
+    @api.depends("invoice_line_ids.charge_id")
+    def _compute_has_charges(self):
+        for move in self:
+            move.has_charges = bool(move.invoice_line_ids.charge_id)
+
+    def _care_reference(self):
+        """Number by which a biller knows this invoice, posted or not."""
+        self.ensure_one()
+        if self.name and self.name != "/":
+            return self.name
+        return self.billing_ref or self.env._("Draft (%s)", self.id)
+
+    def unlink(self):
+        """A run remembers that its invoice was deleted."""
+        # sudo: whoever may delete the invoice need not be allowed to see billing runs
+        lines = self.env["healthcare.billing.run.line"].sudo().search(
+            [("move_id", "in", self.ids), ("state", "=", "created")]
+        )
+        lines.state = "deleted"
+        return super().unlink()
+
+    def button_draft(self):
+        """Putting a canceled invoice or a posted credit note back takes its charges again."""
+        self._check_charges_still_free()
+        return super().button_draft()
+
+    def _check_charges_still_free(self):
+        """Refuse to take back charges that were billed elsewhere meanwhile, naming the invoice."""
+        # sudo: whoever keeps the books need not be allowed to read charges
+        self = self.sudo()  # noqa: PLW0642
+        lines = self.env["account.move.line"]
+        canceled = self.filtered(lambda move: move.state == "cancel")
+        lines += canceled.line_ids.filtered(
+            lambda line: line.charge_id and not line.credit_of_line_id
+        )
+        posted = self.filtered(lambda move: move.state == "posted")
+        lines += posted.line_ids.credit_of_line_id.filtered(
+            lambda line: line.charge_id and not line.charge_live
+        )
+        if not lines:
+            return
+        rivals = self.env["account.move.line"].search(
+            [
+                ("charge_id", "in", lines.charge_id.ids),
+                ("charge_live", "=", True),
+                ("id", "not in", lines.ids),
+            ]
+        )
+        taken = {(line.charge_id, line.responsibility): line.move_id for line in rivals}
+        conflicts = [
+            self.env._(
+                "%(charge)s is on %(invoice)s",
+                charge=line.charge_id.display_name,
+                invoice=taken[line.charge_id, line.responsibility]._care_reference(),
+            )
+            for line in lines
+            if (line.charge_id, line.responsibility) in taken
+        ]
+        if conflicts:
+            raise UserError(
+                self.env._(
+                    "This would bill care twice:\n%s\nCancel or credit that invoice first.",
+                    "\n".join(conflicts[:20]),
+                )
+            )
+
+    def action_view_appointments(self):
+        """Open the appointments on these invoices."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "healthcare_billing.healthcare_appointment_action"
+        )
+        appointments = self.invoice_line_ids.charge_id.appointment_id
+        return {**action, "domain": [("id", "in", appointments.ids)], "context": {}}
+
+    @api.model
+    def _care_invoices_action(self, moves):
+        """Action that shows these invoices.
+
+        :param moves: ``account.move`` recordset
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        action["context"] = {"default_move_type": "out_invoice"}
+        if len(moves) == 1:
+            return {**action, "views": [(False, "form")], "res_id": moves.id}
+        return {**action, "domain": [("id", "in", moves.ids)]}
+
+    # -- print --------------------------------------------------------------------------------------
+    def _care_report_lines(self):
+        """Invoice lines for the care invoice, one block per appointment.
+
+        :return: list of ``(title or False, account.move.line recordset)`` in printing order
+        """
+        self.ensure_one()
+        blocks = []
+        for line in self.invoice_line_ids.sorted(lambda line: (line.sequence, line.id)):
+            if line.display_type in ("line_section", "line_subsection"):
+                blocks.append((line.name, self.env["account.move.line"]))
+                continue
+            if not blocks:
+                blocks.append((False, self.env["account.move.line"]))
+            title, lines = blocks[-1]
+            blocks[-1] = (title, lines + line)
+        return blocks
+
+    def _get_name_invoice_report(self):
+        """Invoices of care print with dates of service, provider, code and units."""
+        self.ensure_one()
+        # sudo: the portal prints too, and may not read our fields
+        if self.sudo().has_charges:
+            return "healthcare_billing.report_care_invoice_document"
+        return super()._get_name_invoice_report()

@@ -1,0 +1,313 @@
+"""What keeps a charge off an invoice: one SQL condition per reason, in this one place."""
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+# Charges with these codes are done with, or will never be billed: no other reason matters.
+FINAL_CODES = ("already_invoiced", "not_billable")
+
+
+class HealthcareBillingEngine(models.AbstractModel):
+    """Block reasons are computed, never stored: they depend on the date and on the door.
+
+    ``plan``, list filters, counts and "why not billed" all use the conditions of
+    ``_block_conditions``. The texts are ``healthcare.block.reason`` records.
+    """
+
+    _inherit = "healthcare.billing.engine"
+
+    # -- reading ------------------------------------------------------------------------------------
+    @api.model
+    def _block_reasons(self, charges, invoice_date=None):
+        """Reasons that keep charges from being billed.
+
+        :param charges: ``healthcare.charge`` recordset
+        :param date invoice_date: default today
+        :return: ``{charge id: healthcare.block.reason recordset}``, without invoiced charges
+        """
+        codes = self._blocked_codes(charges, invoice_date or fields.Date.context_today(self))
+        by_code = {reason.code: reason for reason in self.env["healthcare.block.reason"].search([])}
+        none = self.env["healthcare.block.reason"]
+        return {
+            charge_id: none.union(*(by_code[code] for code in found if code in by_code))
+            for charge_id, found in codes.items()
+            if found != ["already_invoiced"]
+        }
+
+    @api.model
+    def _blocked_codes(self, charges, invoice_date):
+        """Codes of the reasons per charge.
+
+        :return: ``{charge id: [code, …]}``, only charges with a reason
+        """
+        if not charges.ids:
+            return {}
+        self._flush_billing()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT c.id, codes.found FROM %(source)s CROSS JOIN LATERAL (SELECT %(codes)s) "
+                "AS codes(found) WHERE c.id = ANY(%(ids)s) AND codes.found <> '{}'",
+                source=self._charge_source(SQL("c0.id = ANY(%s)", charges.ids)),
+                codes=self._block_codes_sql(self._companies_of(charges), invoice_date),
+                ids=charges.ids,
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _search_block_reasons(self, operator, value):
+        """Domain on charges for ``block_reason_ids``: unbilled charges that a reason keeps back."""
+        Reason = self.env["healthcare.block.reason"]
+        if operator == "any":
+            reasons = Reason.search(value)
+        elif operator == "in":
+            reasons = Reason.browse(id_ for id_ in value if id_)
+        else:
+            return NotImplemented
+        self._flush_billing()
+        open_stages = ("planned", "qa", "billing_office")
+        codes = self._block_codes_sql(self.env.companies, fields.Date.context_today(self))
+        found = SQL(
+            "SELECT c.id FROM %(source)s CROSS JOIN LATERAL (SELECT %(codes)s) AS codes(found) "
+            "WHERE c.billing_stage IN %(stages)s AND %(match)s",
+            source=self._charge_source(SQL("c0.billing_stage IN %s", open_stages)),
+            codes=codes,
+            stages=open_stages,
+            match=SQL("codes.found && %s::text[]", [reason.code for reason in reasons.sudo()]),
+        )
+        matching = Domain("id", "in", [row[0] for row in self.env.execute_query(found)])
+        if operator == "in" and False in value:
+            blocked = SQL(
+                "SELECT c.id FROM %s CROSS JOIN LATERAL (SELECT %s) AS codes(found) "
+                "WHERE c.billing_stage IN %s AND codes.found <> '{}'",
+                self._charge_source(SQL("c0.billing_stage IN %s", open_stages)),
+                codes,
+                open_stages,
+            )
+            ids = [row[0] for row in self.env.execute_query(blocked)]
+            matching |= Domain("id", "not in", ids)
+        return matching
+
+    @api.model
+    def _flush_billing(self):
+        """Everything the conditions read must be in the database."""
+        self.env.flush_all()
+
+    @api.model
+    def _companies_of(self, charges):
+        # sudo: only to know which lock dates and journals to ask for
+        return charges.sudo().company_id.sudo(False)
+
+    # -- the query ----------------------------------------------------------------------------------
+    @api.model
+    def _charge_source(self, scope):
+        """FROM clause with the aliases that conditions and plan use.
+
+        c charge, a appointment, cr cancel reason, b billing account, p payer, pp/pt product,
+        e provider, co company, cur currency, fs fee schedule, au authorization with ``used``
+        units in billing order, live the responsibilities that invoices hold.
+
+        :param SQL scope: condition on ``healthcare_charge c0`` that bounds the aggregates
+        """
+        return SQL(
+            """healthcare_charge c
+            LEFT JOIN healthcare_appointment a ON a.id = c.appointment_id
+            LEFT JOIN healthcare_cancel_reason cr ON cr.id = a.cancel_reason_id
+            LEFT JOIN healthcare_billing_account b ON b.id = c.billing_account_id
+            LEFT JOIN res_partner p ON p.id = c.payer_id
+            LEFT JOIN product_pricelist fs
+                   ON fs.id = (p.fee_schedule_id ->> c.company_id::text)::int
+            LEFT JOIN product_product pp ON pp.id = c.product_id
+            LEFT JOIN product_template pt ON pt.id = pp.product_tmpl_id
+            LEFT JOIN hr_employee e ON e.id = c.employee_id
+            LEFT JOIN res_company co ON co.id = c.company_id
+            LEFT JOIN res_currency cur ON cur.id = c.currency_id
+            LEFT JOIN (
+                SELECT used.id, auth.units, auth.date_from, auth.date_to, auth.client_id,
+                       auth.payer_id, used.used
+                  FROM (
+                    SELECT u.id, u.authorization_id,
+                           SUM(u.quantity) OVER (
+                               PARTITION BY u.authorization_id
+                               ORDER BY u.billing_stage IN ('planned', 'qa', 'billing_office'),
+                                        u.service_date, u.id
+                           ) AS used
+                      FROM healthcare_charge u
+                     WHERE u.kind = 'service'
+                       AND u.billing_stage <> 'not_billable'
+                       AND u.authorization_id IN (
+                           SELECT c0.authorization_id FROM healthcare_charge c0 WHERE %(scope)s
+                       )
+                  ) used
+                  JOIN healthcare_authorization auth ON auth.id = used.authorization_id
+            ) au ON au.id = c.id
+            LEFT JOIN (
+                SELECT l.charge_id, array_agg(l.responsibility::text) AS parts
+                  FROM account_move_line l
+                 WHERE l.charge_live
+                   AND l.charge_id IN (SELECT c0.id FROM healthcare_charge c0 WHERE %(scope)s)
+              GROUP BY l.charge_id
+            ) live ON live.charge_id = c.id""",
+            scope=scope,
+        )
+
+    @api.model
+    def _block_codes_sql(self, companies, invoice_date):
+        """SQL expression: text array of the codes that hold for charge ``c``."""
+        conditions = self._block_conditions(companies, invoice_date)
+        final = [
+            SQL("WHEN %s THEN ARRAY[%s]", conditions.pop(code), code) for code in FINAL_CODES
+        ]
+        others = [SQL("CASE WHEN %s THEN %s END", sql, code) for code, sql in conditions.items()]
+        return SQL(
+            "CASE %s ELSE array_remove(ARRAY[%s]::text[], NULL) END",
+            SQL(" ").join(final),
+            SQL(", ").join(others),
+        )
+
+    @api.model
+    def _block_conditions(self, companies, invoice_date):
+        """One SQL condition per block reason code (R7, R9, R10, R12).
+
+        Overriders add codes, on the aliases of ``_charge_source``, and a
+        ``healthcare.block.reason`` record with the texts.
+
+        :param companies: companies whose lock dates matter
+        :param date invoice_date: date of the invoice to be
+        :return: ``{code: SQL}`` in the order in which a biller should mend them
+        """
+        today = fields.Date.context_today(self)
+        door = self.env.context.get("healthcare_billing_door")
+        by_hand = door == "manual"
+        payer_owes = SQL("(c.amount_payer <> 0 OR c.amount_secondary <> 0)")
+        insured = SQL("(%s AND p.payer_type IN ('insurance', 'government'))", payer_owes)
+        valid_cover = SQL(
+            "cov.active AND (cov.date_from IS NULL OR cov.date_from <= c.service_date)"
+            " AND (cov.date_to IS NULL OR cov.date_to >= c.service_date)"
+        )
+        covered = SQL(
+            "EXISTS (SELECT 1 FROM healthcare_coverage cov WHERE cov.client_id = c.client_id"
+            " AND cov.payer_id = c.payer_id AND %s)",
+            valid_cover,
+        )
+        return {
+            "already_invoiced": SQL(
+                "(live.parts IS NOT NULL AND live.parts @> array_remove(ARRAY["
+                "CASE WHEN c.amount_client <> 0 THEN 'client' END,"
+                "CASE WHEN c.amount_payer <> 0 THEN 'primary' END,"
+                "CASE WHEN c.amount_secondary <> 0 THEN 'secondary' END]::text[], NULL))"
+            ),
+            "not_billable": SQL("c.billing_stage = 'not_billable'"),
+            "planned": SQL("c.billing_stage = 'planned'"),
+            "in_qa": SQL("c.billing_stage = 'qa'"),
+            "parked": SQL("FALSE") if by_hand else SQL("COALESCE(a.parked, FALSE)"),
+            "vacant": SQL("COALESCE(a.is_vacant, FALSE)"),
+            "unscheduled": SQL("COALESCE(a.is_unscheduled, FALSE)"),
+            "rejected": SQL("a.approval_state = 'rejected'"),
+            "not_approved": SQL(
+                "(a.approval_state = 'not_approved' AND p.requires_approval AND %s)", payer_owes
+            ),
+            "missing_account": SQL("c.billing_account_id IS NULL"),
+            "account_on_hold": SQL("b.billing_status = 'on_hold'"),
+            "account_closed": SQL("b.billing_status = 'closed'"),
+            "wrong_door": SQL(
+                "(%s AND %s AND p.invoicing_model IN ('payer_batched', 'payer_file'))",
+                door == "batch",
+                payer_owes,
+            ),
+            "unsigned_note": SQL(
+                "(a.state = 'completed' AND a.note_state <> 'signed' AND"
+                " (co.healthcare_requires_signed_note OR (p.requires_signed_note AND %s)))",
+                payer_owes,
+            ),
+            "missing_service": SQL("(c.kind = 'service' AND c.product_id IS NULL)"),
+            "missing_code": SQL(
+                "(c.kind = 'service' AND pp.id IS NOT NULL"
+                " AND COALESCE(pp.default_code, '') = '')"
+            ),
+            "missing_bill_code": SQL(
+                "(NOT COALESCE(c.is_priced, FALSE) AND COALESCE(p.requires_fee_schedule, FALSE))"
+            ),
+            "missing_price": SQL(
+                "(NOT COALESCE(c.is_priced, FALSE)"
+                " AND NOT COALESCE(p.requires_fee_schedule, FALSE))"
+            ),
+            "archived_fee_schedule": SQL("(fs.active = FALSE AND %s)", payer_owes),
+            "currency_inactive": SQL("NOT cur.active"),
+            "missing_activity_code": SQL(
+                "(c.kind = 'service' AND p.requires_activity_code AND %s"
+                " AND COALESCE(pt.activity_code, '') = '')",
+                payer_owes,
+            ),
+            "missing_diagnosis": SQL(
+                "(c.kind = 'service' AND c.parent_id IS NULL AND %s AND NOT EXISTS (SELECT 1 FROM"
+                " healthcare_charge_healthcare_diagnosis_rel d WHERE d.healthcare_charge_id ="
+                " c.id))",
+                insured,
+            ),
+            "missing_coverage": SQL(
+                "((%s AND c.amount_payer <> 0 AND NOT %s)"
+                " OR (c.amount_secondary <> 0 AND %s IS NULL))",
+                insured,
+                covered,
+                self._secondary_payer_sql(),
+            ),
+            "missing_provider": SQL("(c.kind = 'service' AND %s AND e.id IS NULL)", insured),
+            "missing_npi": SQL(
+                "(c.kind = 'service' AND %s AND e.id IS NOT NULL AND COALESCE(e.npi, '') = '')",
+                insured,
+            ),
+            "missing_authorization": SQL(
+                "(c.kind = 'service' AND p.requires_authorization AND %s AND (au.id IS NULL"
+                " OR au.client_id <> c.client_id OR au.payer_id <> c.payer_id"
+                " OR c.service_date NOT BETWEEN au.date_from AND au.date_to))",
+                payer_owes,
+            ),
+            "authorization_used_up": SQL("(%s AND au.used > au.units)", payer_owes),
+            "missing_income_account": SQL(
+                "c.company_id = ANY(%s)", self._companies_without_journal(companies).ids
+            ),
+            "service_after_invoice": SQL("c.service_date > %s", invoice_date),
+            "future_invoice_date": SQL("%s", invoice_date > today),
+            "locked_period": SQL(
+                "c.company_id = ANY(%s)", self._locked_companies(companies, invoice_date).ids
+            ),
+        }
+
+    @api.model
+    def _secondary_payer_sql(self):
+        """SQL expression: who pays second (see ``_secondary_payer`` of the billing account)."""
+        return SQL(
+            "(CASE WHEN c.amount_secondary <> 0 THEN (SELECT cov.payer_id"
+            " FROM healthcare_account_coverage_rel rel"
+            " JOIN healthcare_coverage cov ON cov.id = rel.coverage_id"
+            " WHERE rel.account_id = c.billing_account_id AND cov.active"
+            " AND cov.payer_id IS DISTINCT FROM c.payer_id"
+            " AND (cov.date_from IS NULL OR cov.date_from <= c.service_date)"
+            " AND (cov.date_to IS NULL OR cov.date_to >= c.service_date)"
+            " ORDER BY cov.sequence, cov.id LIMIT 1) END)"
+        )
+
+    @api.model
+    def _sale_journal(self, company):
+        """Journal for the company's invoices of care."""
+        Journal = self.env["account.journal"]
+        return Journal.search(
+            [*Journal._check_company_domain(company), ("type", "=", "sale")], limit=1
+        )
+
+    @api.model
+    def _companies_without_journal(self, companies):
+        return companies.filtered(lambda company: not self._sale_journal(company))
+
+    @api.model
+    def _locked_companies(self, companies, invoice_date):
+        """Companies in whose books nothing can be posted on that date by this user.
+
+        Core would silently move the date; we never do.
+        """
+        return companies.filtered(
+            lambda company: (journal := self._sale_journal(company))
+            and company.with_company(company)._get_violated_lock_dates(invoice_date, False, journal)
+        )

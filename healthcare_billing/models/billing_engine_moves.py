@@ -1,0 +1,281 @@
+from odoo import api, models
+from odoo.fields import Command
+from odoo.tools import format_date
+
+
+class HealthcareBillingEngine(models.AbstractModel):
+    """How planned invoices become ``account.move`` records.
+
+    Core computes taxes, due dates and the receivable lines of every invoice by writing each line
+    again. Where none of that can differ (``_can_use_fast_path``), the complete set of lines is
+    given and the sync is skipped; the result is the same to the column, which a test proves.
+    """
+
+    _inherit = "healthcare.billing.engine"
+
+    @api.model
+    def _create_moves(self, planned, run):
+        """Create the invoices, in the given order.
+
+        :param planned: list of :class:`PlannedInvoice` of the current company
+        :return: ``account.move`` recordset, one per planned invoice
+        """
+        charges = self._prefetch_charges(planned)
+        numbers = self.env["ir.sequence"]._next_many("healthcare.billing.ref", len(planned))
+        vals_list = [
+            self._prepare_move(invoice, charges, number, run)
+            for invoice, number in zip(planned, numbers, strict=True)
+        ]
+        fast = [self._can_use_fast_path(invoice) for invoice in planned]
+        created = {}
+        for is_fast in (True, False):
+            chosen = [index for index, value in enumerate(fast) if value is is_fast]
+            vals = [vals_list[index] for index in chosen]
+            moves = self._create_complete(vals) if is_fast else self._create_synced(vals)
+            created.update(zip(chosen, moves.ids, strict=True))
+        return self.env["account.move"].browse([created[index] for index in range(len(planned))])
+
+    @api.model
+    def _create_synced(self, vals_list):
+        """The plain path: core adds taxes and receivable lines."""
+        return self._quiet_moves().create(vals_list) if vals_list else self.env["account.move"]
+
+    @api.model
+    def _create_complete(self, vals_list):
+        """The fast path: nothing is left for core to add."""
+        if not vals_list:
+            return self.env["account.move"]
+        for vals in vals_list:
+            self._complete_lines(vals)
+        moves = self._quiet_moves().with_context(skip_invoice_sync=True).create(vals_list)
+        return moves.with_env(self.env)
+
+    @api.model
+    def _quiet_moves(self):
+        """Moves without a chatter message each: the run is the record of who made them."""
+        return self.env["account.move"].with_context(
+            mail_create_nosubscribe=True,
+            mail_create_nolog=True,
+            tracking_disable=True,
+            skip_is_manually_modified=True,
+        )
+
+    @api.model
+    def _prefetch_charges(self, planned):
+        """All charges of a chunk in one recordset, so that each field is read once."""
+        ids = dict.fromkeys(charge_id for invoice in planned for charge_id in invoice.charge_ids)
+        return self.env["healthcare.charge"].browse(ids)
+
+    # -- which path -----------------------------------------------------------------------------------
+    @api.model
+    def _can_use_fast_path(self, invoice):
+        """Whether the invoice's lines can be given complete.
+
+        Overriders whose addon makes core add lines (taxes, rounding, cost of goods) return False.
+
+        :param invoice: :class:`PlannedInvoice`
+        """
+        company = self.env["res.company"].browse(invoice.company_id)
+        term = self.env["account.payment.term"].browse(
+            invoice.values["invoice_payment_term_id"] or []
+        )
+        return (
+            invoice.currency_id == company.currency_id.id
+            and not company.account_storno
+            and len(term.line_ids) == 1
+            and term.line_ids.value == "percent"
+            and not term.early_discount
+            and not self._products_of(invoice).taxes_id
+        )
+
+    @api.model
+    def _products_of(self, invoice):
+        charges = self.env["healthcare.charge"].browse(invoice.charge_ids)
+        extra = [line["product_id"] for line in invoice.extra_lines if line.get("product_id")]
+        return charges.product_id | self.env["product.product"].browse(extra)
+
+    # -- values ---------------------------------------------------------------------------------------
+    @api.model
+    def _prepare_move(self, invoice, charges, number, run):
+        """Values of one invoice with its section and product lines.
+
+        :param charges: recordset that holds at least the invoice's charges
+        :param str number: its billing reference
+        """
+        sign = -1 if invoice.move_type == "out_refund" else 1
+        return {
+            "move_type": invoice.move_type,
+            "partner_id": invoice.partner_id,
+            "company_id": invoice.company_id,
+            "currency_id": invoice.currency_id,
+            "journal_id": self._sale_journal(self.env.company).id,
+            "payment_reference": number,
+            "billing_ref": number,
+            "billing_run_id": run.id,
+            "healthcare_client_id": invoice.client_id,
+            **{name: value for name, value in invoice.values.items() if value or name != "narration"},
+            "line_ids": [
+                Command.create({**vals, "sequence": sequence})
+                for sequence, vals in enumerate(self._prepare_lines(invoice, charges), start=10)
+            ],
+        }
+
+    @api.model
+    def _prepare_lines(self, invoice, charges):
+        """Lines in printing order: what has no appointment, then a section per appointment."""
+        lang = self.env["res.partner"].browse(invoice.partner_id).lang or self.env.lang
+        loose = [self._prepare_extra_line(extra, invoice) for extra in invoice.extra_lines]
+        grouped = []
+        appointment = None
+        for part in invoice.parts:
+            charge = charges.browse(part.charge_id).with_prefetch(charges._prefetch_ids)
+            line = self._prepare_charge_line(charge, part, invoice, lang)
+            if not charge.appointment_id:
+                loose.append(line)
+                continue
+            if charge.appointment_id != appointment:
+                appointment = charge.appointment_id
+                grouped.append(self._prepare_section(appointment, invoice, lang))
+            grouped.append(line)
+        return loose + grouped
+
+    @api.model
+    def _prepare_section(self, appointment, invoice, lang):
+        """Title of an appointment: date, provider, service; the client where there are several."""
+        names = [format_date(self.env, appointment.service_date, lang_code=lang)]
+        if not invoice.client_id:
+            names.append(appointment.client_id.name)
+        names.append(appointment.employee_id.name)
+        names.append(appointment.product_id.with_context(lang=lang).name)
+        return {
+            "display_type": "line_section",
+            "name": " - ".join(name for name in names if name),
+        }
+
+    @api.model
+    def _prepare_charge_line(self, charge, part, invoice, lang):
+        """The line that bills one responsible party's part of a charge.
+
+        A whole charge shows units and fee; a part has quantity 1 and the part as its price, so
+        that no rounding of units can change the sum.
+        """
+        whole = part.is_whole and charge.quantity
+        return {
+            "name": self._charge_line_name(charge, part, lang),
+            "quantity": charge.quantity if whole else 1.0,
+            "price_unit": self._sign(invoice) * (charge.price_unit if whole else part.amount),
+            **self._product_values(charge.product_id, invoice),
+            "charge_id": charge.id,
+            "responsibility": part.responsibility,
+            "charge_units": charge.quantity,
+        }
+
+    @api.model
+    def _charge_line_name(self, charge, part, lang):
+        """Service as the addressee reads it, the kind of what isn't one, and whose part it is."""
+        engine = self.with_context(lang=lang)
+        names = []
+        if charge.kind != "service":
+            kinds = charge._fields["kind"]._description_selection(engine.env)
+            names.append(dict(kinds)[charge.kind])
+        if charge.product_id:
+            names.append(charge.product_id.with_context(lang=lang).display_name)
+        name = " ".join(names)
+        if part.is_whole:
+            return name
+        labels = engine.env["account.move.line"]._fields["responsibility"]
+        share = dict(labels._description_selection(engine.env))[part.responsibility]
+        return engine.env._("%(service)s (part: %(share)s)", service=name, share=share)
+
+    @api.model
+    def _prepare_extra_line(self, extra, invoice):
+        """A line that isn't a charge, the same on every invoice of the run."""
+        product = self.env["product.product"].browse(extra.get("product_id") or [])
+        return {
+            "name": extra.get("name") or product.display_name,
+            "quantity": extra.get("quantity", 1.0),
+            "price_unit": self._sign(invoice) * extra["price_unit"],
+            **self._product_values(product, invoice),
+        }
+
+    @api.model
+    def _product_values(self, product, invoice):
+        """What the service says of its invoice line.
+
+        Care has only the service's own taxes: those that core would take from the income account
+        don't count. Revenue goes to the account of the service, its category or the company, else
+        of the journal.
+        """
+        company = self.env.company
+        position = self.env["account.fiscal.position"].browse(
+            invoice.values["fiscal_position_id"] or []
+        )
+        template = product.with_company(company).product_tmpl_id
+        account = template.get_product_accounts(fiscal_pos=position)["income"]
+        taxes = position.map_tax(product.taxes_id._filter_taxes_by_company(company))
+        return {
+            "display_type": "product",
+            "product_id": product.id,
+            "product_uom_id": product.uom_id.id,
+            "tax_ids": [Command.set(taxes.ids)],
+            "account_id": (account or self._sale_journal(company).default_account_id).id,
+        }
+
+    @api.model
+    def _sign(self, invoice):
+        """Lines of a credit note carry the charges' opposite sums."""
+        return -1 if invoice.move_type == "out_refund" else 1
+
+    # -- fast path ------------------------------------------------------------------------------------
+    @api.model
+    def _complete_lines(self, vals):
+        """Add to an invoice's values what core's sync would: balances and the receivable line.
+
+        :param dict vals: of ``_prepare_move``, changed in place
+        """
+        currency = self.env["res.currency"].browse(vals["currency_id"])
+        partner = self.env["res.partner"].browse(vals["partner_id"])
+        commercial = partner.with_company(self.env.company).commercial_partner_id
+        direction = 1 if vals["move_type"] == "out_refund" else -1
+        total = 0.0
+        for _command, _id, line in vals["line_ids"]:
+            if line["display_type"] != "product":
+                continue
+            balance = direction * currency.round(line["quantity"] * line["price_unit"])
+            total += balance
+            line.update(
+                balance=balance,
+                amount_currency=balance,
+                currency_id=currency.id,
+                partner_id=commercial.id,
+            )
+        vals["line_ids"].append(
+            Command.create(self._prepare_receivable_line(vals, commercial, -currency.round(total)))
+        )
+
+    @api.model
+    def _prepare_receivable_line(self, vals, commercial, balance):
+        """The one receivable line of an invoice whose payment term has one due date."""
+        company = self.env.company
+        term = self.env["account.payment.term"].browse(vals["invoice_payment_term_id"])
+        account = (
+            commercial.property_account_receivable_id
+            or company.partner_id.with_company(company).property_account_receivable_id
+        )
+        if vals["fiscal_position_id"]:
+            position = self.env["account.fiscal.position"].browse(vals["fiscal_position_id"])
+            account = position.map_account(account)
+        reference, number = vals.get("ref"), vals["payment_reference"]
+        return {
+            "display_type": "payment_term",
+            "name": f"{reference} - {number}" if reference else number,
+            "account_id": account.id,
+            "partner_id": commercial.id,
+            "currency_id": vals["currency_id"],
+            "balance": balance,
+            "amount_currency": balance,
+            "date_maturity": term.line_ids._get_due_date(vals["invoice_date"]),
+            "discount_date": False,
+            "discount_balance": 0.0,
+            "discount_amount_currency": 0.0,
+        }

@@ -1,0 +1,720 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+CHARGE_STAGES = [
+    ("planned", "Planned"),
+    ("qa", "In QA"),
+    ("billing_office", "To Bill"),
+    ("draft", "On a Draft Invoice"),
+    ("awaiting_payment", "Awaiting Payment"),
+    ("finished", "Finished"),
+    ("not_billable", "Not Billable"),
+]
+
+# What decides price, addressee or account of the service charge.
+REPRICING_FIELDS = {"product_id", "billing_account_id", "payer_id"}
+# What decides how many units it has.
+QUANTITY_FIELDS = {
+    "start",
+    "stop",
+    "clock_in",
+    "clock_out",
+    "distance",
+    "approval_state",
+    "approved_qty",
+    "has_bill_override",
+    "bill_override_qty",
+}
+# What decides who owes it.
+SPLIT_FIELDS = {"state", "cancel_reason_id"}
+
+
+class HealthcareAppointment(models.Model):
+    """A visit, session or trip: the care that happens, and the source of its charges.
+
+    =====================  ==========  ===========  ============  ===============
+    may                    care staff  coordinator  billing user  billing manager
+    =====================  ==========  ===========  ============  ===============
+    read                   own         all          all           all
+    create, change         own         all          all           all
+    delete (not invoiced)  no          all          all           all
+    =====================  ==========  ===========  ============  ===============
+    """
+
+    _name = "healthcare.appointment"
+    _description = "Care Appointment"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "start desc, id desc"
+    _check_company_auto = True
+
+    # The name stands in calendars, mails and payment references: a number, nothing clinical.
+    name = fields.Char(
+        string="Number", required=True, readonly=True, copy=False, default="/", index="trigram"
+    )
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+
+    # -- who ----------------------------------------------------------------------------------------
+    client_id = fields.Many2one(
+        "res.partner",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('is_healthcare_client', '=', True)]",
+        tracking=True,
+    )
+    billing_account_id = fields.Many2one(
+        "healthcare.billing.account",
+        compute="_compute_billing_account_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('client_id', '=', client_id), ('company_id', '=', company_id)]",
+        tracking=True,
+    )
+    payer_id = fields.Many2one(
+        "res.partner",
+        compute="_compute_payer_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('is_payer', '=', True)]",
+        tracking=True,
+    )
+    employee_id = fields.Many2one(
+        "hr.employee",
+        string="Provider",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
+    )
+    employee_user_id = fields.Many2one(
+        related="employee_id.user_id", string="Provider's User", related_sudo=True
+    )
+    department_id = fields.Many2one(
+        "hr.department",
+        compute="_compute_department_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        check_company=True,
+    )
+
+    # -- what ---------------------------------------------------------------------------------------
+    product_id = fields.Many2one(
+        "product.product",
+        string="Service",
+        compute="_compute_product_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        domain="[('is_healthcare_service', '=', True)]",
+        tracking=True,
+    )
+    place_of_service_id = fields.Many2one(
+        "healthcare.place.of.service",
+        compute="_compute_place_of_service_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    diagnosis_ids = fields.Many2many(
+        "healthcare.diagnosis",
+        compute="_compute_diagnosis_ids",
+        store=True,
+        readonly=False,
+        precompute=True,
+        string="Diagnoses",
+    )
+    authorization_id = fields.Many2one(
+        "healthcare.authorization",
+        check_company=True,
+        index="btree_not_null",
+        domain="[('client_id', '=', client_id)]",
+    )
+
+    # -- when ---------------------------------------------------------------------------------------
+    start = fields.Datetime(required=True, index=True, default=fields.Datetime.now, tracking=True)
+    stop = fields.Datetime(
+        compute="_compute_stop", store=True, readonly=False, precompute=True, tracking=True
+    )
+    duration = fields.Float(
+        compute="_compute_duration", inverse="_inverse_duration", help="Scheduled hours."
+    )
+    clock_in = fields.Datetime(copy=False)
+    clock_out = fields.Datetime(copy=False)
+    clocked_duration = fields.Float(compute="_compute_clocked_duration", help="Clocked hours.")
+    service_date = fields.Date(
+        compute="_compute_service_date",
+        store=True,
+        precompute=True,
+        index=True,
+        help="Local day on which the appointment starts.",
+    )
+
+    # -- state --------------------------------------------------------------------------------------
+    state = fields.Selection(
+        [
+            ("scheduled", "Scheduled"),
+            ("completed", "Completed"),
+            ("late_canceled", "Late Canceled"),
+            ("no_show", "No-Show"),
+            ("rescheduled", "Rescheduled"),
+            ("canceled", "Canceled"),
+        ],
+        default="scheduled",
+        required=True,
+        index=True,
+        copy=False,
+        tracking=True,
+    )
+    cancel_reason_id = fields.Many2one("healthcare.cancel.reason", copy=False, tracking=True)
+    note_state = fields.Selection(
+        [("missing", "Missing"), ("draft", "Draft"), ("signed", "Signed")],
+        string="Note",
+        default="missing",
+        required=True,
+        copy=False,
+        tracking=True,
+    )
+    note_signed_by_id = fields.Many2one("res.users", string="Note Signed by", copy=False)
+    note_cosigned_by_id = fields.Many2one("res.users", string="Note Co-signed by", copy=False)
+    qa_state = fields.Selection(
+        [
+            ("none", "None"),
+            ("review", "Review"),
+            ("corrections", "Corrections"),
+            ("done", "Done"),
+        ],
+        string="QA",
+        default="none",
+        required=True,
+        copy=False,
+        tracking=True,
+    )
+    approval_state = fields.Selection(
+        [
+            ("not_approved", "Not Approved"),
+            ("approved", "Approved"),
+            ("rejected", "Rejected"),
+        ],
+        string="Approval",
+        default="not_approved",
+        required=True,
+        copy=False,
+        tracking=True,
+    )
+    approved_qty = fields.Float(string="Approved Units", digits=(16, 2), copy=False)
+    has_bill_override = fields.Boolean(copy=False)
+    bill_override_qty = fields.Float(
+        string="Bill Override", digits=(16, 2), copy=False, help="Units to bill; 0 is a value."
+    )
+    has_pay_override = fields.Boolean(copy=False)
+    pay_override_qty = fields.Float(
+        string="Pay Override", digits=(16, 2), copy=False, help="Units to pay; 0 is a value."
+    )
+    is_unscheduled = fields.Boolean(copy=False, help="Clocked in without a schedule.")
+    is_vacant = fields.Boolean(help="Nobody is assigned to give this care yet.")
+    billable = fields.Boolean(default=True, copy=False, tracking=True)
+    parked = fields.Boolean(copy=False, tracking=True)
+    parked_until = fields.Date(copy=False)
+    parked_reason = fields.Char(copy=False)
+
+    # -- trip ---------------------------------------------------------------------------------------
+    pickup_address = fields.Char(string="Pick-up")
+    dropoff_address = fields.Char(string="Drop-off")
+    distance = fields.Float(string="Distance (miles)", digits=(16, 2), copy=False)
+    waiting_minutes = fields.Integer(copy=False)
+
+    # -- notes: lines that begin with "!" may be printed, everything else is confidential ------------
+    preauthorization_note = fields.Text(copy=False)
+    dispatcher_note = fields.Text(copy=False)
+    billing_note = fields.Text(copy=False)
+
+    # -- money --------------------------------------------------------------------------------------
+    charge_ids = fields.One2many("healthcare.charge", "appointment_id", copy=False)
+    amount_total = fields.Monetary(
+        compute="_compute_amounts", store=True, string="Charged", help="Untaxed."
+    )
+    amount_client = fields.Monetary(compute="_compute_amounts", store=True, string="Client's Part")
+    amount_payer = fields.Monetary(compute="_compute_amounts", store=True, string="Payers' Part")
+    billing_stage = fields.Selection(
+        CHARGE_STAGES,
+        compute="_compute_billing_stage",
+        store=True,
+        index=True,
+        help="The least advanced stage of the appointment's charges.",
+    )
+    block_reason_ids = fields.Many2many(
+        "healthcare.block.reason",
+        compute="_compute_block_reason_ids",
+        search="_search_block_reason_ids",
+        string="Why Not Billed",
+        help="Everything that keeps this appointment from being billed today.",
+    )
+    invoice_ids = fields.Many2many(
+        "account.move",
+        compute="_compute_invoice_ids",
+        string="Invoices",
+        groups="account.group_account_invoice,account.group_account_readonly",
+    )
+    invoice_count = fields.Integer(compute="_compute_invoice_ids")
+
+    _check_times = models.Constraint(
+        "CHECK (stop IS NULL OR stop >= start)", "An appointment can't end before it starts."
+    )
+    _check_clock = models.Constraint(
+        "CHECK (clock_out IS NULL OR clock_in IS NULL OR clock_out >= clock_in)",
+        "Nobody can clock out before clocking in.",
+    )
+    _check_quantities = models.Constraint(
+        "CHECK (distance >= 0 AND approved_qty >= 0 AND bill_override_qty >= 0"
+        " AND pay_override_qty >= 0 AND waiting_minutes >= 0)",
+        "Units, distance and waiting time can't be negative.",
+    )
+
+    # -- computes -----------------------------------------------------------------------------------
+    @api.depends("client_id", "company_id")
+    def _compute_billing_account_id(self):
+        accounts = self.env["healthcare.billing.account"].search(
+            [("client_id", "in", self.client_id.ids), ("company_id", "in", self.company_id.ids)]
+        )
+        first = {}
+        for account in accounts.sorted(lambda account: account.billing_status != "active"):
+            first.setdefault((account.client_id.id, account.company_id.id), account)
+        for appointment in self:
+            account = appointment.billing_account_id
+            key = (appointment.client_id.id, appointment.company_id.id)
+            if account and (account.client_id.id, account.company_id.id) == key:
+                continue
+            appointment.billing_account_id = first.get(key, False)
+
+    @api.depends("billing_account_id")
+    def _compute_payer_id(self):
+        for appointment in self:
+            appointment.payer_id = appointment.billing_account_id.payer_id
+
+    @api.depends("billing_account_id")
+    def _compute_product_id(self):
+        for appointment in self:
+            appointment.product_id = (
+                appointment.product_id or appointment.billing_account_id.default_product_id
+            )
+
+    @api.depends("billing_account_id")
+    def _compute_department_id(self):
+        for appointment in self:
+            appointment.department_id = (
+                appointment.department_id or appointment.billing_account_id.department_id
+            )
+
+    @api.depends("billing_account_id")
+    def _compute_diagnosis_ids(self):
+        for appointment in self:
+            appointment.diagnosis_ids = (
+                appointment.diagnosis_ids or appointment.billing_account_id.diagnosis_ids
+            )
+
+    @api.depends("product_id")
+    def _compute_place_of_service_id(self):
+        for appointment in self:
+            appointment.place_of_service_id = (
+                appointment.place_of_service_id or appointment.product_id.place_of_service_id
+            )
+
+    @api.depends("start", "product_id")
+    def _compute_stop(self):
+        """Keep the length when the start moves; a new appointment gets the service's length."""
+        for appointment in self:
+            before = appointment._origin
+            if before.start and before.stop and before.product_id == appointment.product_id:
+                length = before.stop - before.start
+            else:
+                length = timedelta(hours=appointment.product_id.default_duration or 1.0)
+            appointment.stop = appointment.start and appointment.start + length
+
+    @api.depends("start", "stop")
+    def _compute_duration(self):
+        for appointment in self:
+            appointment.duration = _hours_between(appointment.start, appointment.stop)
+
+    def _inverse_duration(self):
+        for appointment in self:
+            appointment.stop = appointment.start + timedelta(hours=appointment.duration)
+
+    @api.depends("clock_in", "clock_out")
+    def _compute_clocked_duration(self):
+        for appointment in self:
+            appointment.clocked_duration = _hours_between(
+                appointment.clock_in, appointment.clock_out
+            )
+
+    @api.depends("start", "company_id.healthcare_tz")
+    def _compute_service_date(self):
+        for appointment in self:
+            appointment.service_date = appointment.start and (
+                appointment.company_id._care_local_date(appointment.start)
+            )
+
+    @api.depends("charge_ids.amount", "charge_ids.amount_client", "charge_ids.currency_id")
+    def _compute_amounts(self):
+        for appointment in self:
+            charges = appointment.charge_ids
+            appointment.amount_total = sum(c._in_company_currency(c.amount) for c in charges)
+            appointment.amount_client = sum(
+                c._in_company_currency(c.amount_client) for c in charges
+            )
+            appointment.amount_payer = appointment.amount_total - appointment.amount_client
+
+    @api.depends("charge_ids.billing_stage")
+    def _compute_billing_stage(self):
+        order = [stage for stage, _label in CHARGE_STAGES]
+        for appointment in self:
+            stages = set(appointment.charge_ids.mapped("billing_stage")) - {False}
+            open_stages = stages - {"not_billable"}
+            appointment.billing_stage = min(open_stages or stages, key=order.index, default=False)
+
+    @api.depends(
+        "charge_ids.block_reason_ids", "state", "note_state", "parked", "approval_state"
+    )
+    def _compute_block_reason_ids(self):
+        reasons_per_charge = self.env["healthcare.billing.engine"]._block_reasons(
+            self.charge_ids._origin
+        )
+        none = self.env["healthcare.block.reason"]
+        for appointment in self:
+            charge_ids = appointment.charge_ids._origin.ids
+            appointment.block_reason_ids = none.union(
+                *(reasons_per_charge.get(charge_id, none) for charge_id in charge_ids)
+            )
+
+    def _search_block_reason_ids(self, operator, value):
+        if operator not in ("in", "any"):
+            return NotImplemented
+        return [("charge_ids.block_reason_ids", operator, value)]
+
+    def _compute_invoice_ids(self):
+        for appointment in self:
+            moves = appointment.charge_ids._ledger_lines().move_id
+            appointment.invoice_ids = moves
+            appointment.invoice_count = len(moves)
+
+    # -- constraints --------------------------------------------------------------------------------
+    @api.constrains("client_id")
+    def _check_client(self):
+        for appointment in self:
+            if appointment.client_id and not appointment.client_id.is_healthcare_client:
+                raise ValidationError(
+                    self.env._(
+                        "%s is not a care client. Tick “Care Client” on the contact first.",
+                        appointment.client_id.display_name,
+                    )
+                )
+
+    @api.constrains("client_id", "billing_account_id")
+    def _check_billing_account(self):
+        for appointment in self:
+            account = appointment.billing_account_id
+            if account and account.client_id != appointment.client_id:
+                raise ValidationError(
+                    self.env._(
+                        "Appointment %(appointment)s: the billing account belongs to another "
+                        "client. Choose one of this client's accounts.",
+                        appointment=appointment.name,
+                    )
+                )
+
+    # -- create, write, delete ----------------------------------------------------------------------
+    @api.model_create_multi
+    def create(self, vals_list):
+        unnamed = [vals for vals in vals_list if vals.get("name", "/") == "/"]
+        numbers = self.env["ir.sequence"]._next_many("healthcare.appointment", len(unnamed))
+        for vals, number in zip(unnamed, numbers, strict=True):
+            vals["name"] = number
+        for vals in vals_list:
+            self._mark_given_overrides(vals)
+        appointments = super().create(vals_list)
+        appointments._enter_qa()
+        appointments._sync_service_charges(REPRICING_FIELDS)
+        return appointments
+
+    def write(self, vals):
+        vals = self._mark_given_overrides(dict(vals))
+        touched = set(vals)
+        billed_fields = (REPRICING_FIELDS | {"client_id", "company_id"}) & touched
+        if billed_fields:
+            self._check_not_invoiced(vals, billed_fields)
+        before = {appointment.id: appointment._charge_sources() for appointment in self}
+        ended_qa = self.filtered(
+            lambda appointment: vals.get("qa_state") == "done" and appointment.qa_state != "done"
+        )
+        result = super().write(vals)
+        if "state" in vals:
+            self._enter_qa()
+        for appointment in self:
+            for name, value in appointment._charge_sources().items():
+                if before[appointment.id][name] != value:
+                    touched.add(name)
+        self._sync_service_charges(touched)
+        if ended_qa:
+            ended_qa._freeze_prices_after_qa()
+        return result
+
+    def _enter_qa(self):
+        """Where the company reviews, completed care goes to QA first."""
+        self.filtered(
+            lambda appointment: appointment.state == "completed"
+            and appointment.qa_state == "none"
+            and appointment.company_id.healthcare_qa_review
+        ).qa_state = "review"
+
+    def _charge_sources(self):
+        """Values of the computed fields that reprice, which no caller of ``write`` may have named."""
+        self.ensure_one()
+        return {name: self[name].id for name in REPRICING_FIELDS}
+
+    @api.model
+    def _mark_given_overrides(self, vals):
+        """An override that is written is a given one, 0 included, unless the caller says not."""
+        for kind in ("bill", "pay"):
+            if f"{kind}_override_qty" in vals:
+                vals.setdefault(f"has_{kind}_override", True)
+        return vals
+
+    def _check_not_invoiced(self, vals, names):
+        changed = self.filtered(
+            lambda appointment: any(
+                (appointment[name].id or False) != (vals[name] or False) for name in names
+            )
+        )
+        line = changed.charge_ids._live_lines()[:1]
+        if line:
+            raise UserError(
+                self.env._(
+                    "%(appointment)s is on invoice %(invoice)s: its service, client and payer "
+                    "can't change any more. Delete the draft, or credit the invoice, then bill "
+                    "it again.",
+                    appointment=line.charge_id.appointment_id.name,
+                    invoice=line.move_id._care_reference(),
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_invoiced(self):
+        for appointment in self:
+            if appointment.charge_ids._ledger_lines():
+                raise UserError(
+                    self.env._(
+                        "%s was invoiced and can't be deleted. Cancel or archive it instead.",
+                        appointment.name,
+                    )
+                )
+
+    @api.onchange("bill_override_qty")
+    def _onchange_bill_override_qty(self):
+        if self.bill_override_qty:
+            self.has_bill_override = True
+
+    @api.onchange("pay_override_qty")
+    def _onchange_pay_override_qty(self):
+        if self.pay_override_qty:
+            self.has_pay_override = True
+
+    # -- charges ------------------------------------------------------------------------------------
+    def _service_charges(self):
+        return self.charge_ids.filtered(
+            lambda charge: charge.kind == "service" and not charge.parent_id
+        )
+
+    def _sync_service_charges(self, touched):
+        """Make the service charge of new appointments, and keep those of unbilled ones true.
+
+        :param set touched: names of the fields that were written
+        """
+        relevant = REPRICING_FIELDS | QUANTITY_FIELDS | SPLIT_FIELDS | {"diagnosis_ids"}
+        if not touched & relevant:
+            return
+        without = self.filtered(lambda a: a.product_id and not a._service_charges())
+        self.env["healthcare.charge"].create(
+            [appointment._prepare_service_charge() for appointment in without]
+        )
+        charges = (self - without)._service_charges().filtered(lambda charge: not charge.is_live)
+        if touched & REPRICING_FIELDS:
+            for charge in charges:
+                charge._take_service_from_appointment()
+            charges._apply_prices()
+        if touched & (REPRICING_FIELDS | QUANTITY_FIELDS):
+            charges._take_quantity_from_appointment()
+        if "diagnosis_ids" in touched:
+            charges._take_diagnoses_from_appointment()
+
+    def _prepare_service_charge(self):
+        """Values of the charge that an appointment's service makes."""
+        self.ensure_one()
+        return {
+            "appointment_id": self.id,
+            "kind": "service",
+            "product_id": self.product_id.id,
+            "quantity": self._billable_units(),
+            "modifier_ids": [fields.Command.set(self.product_id.modifier_ids[:4].ids)],
+            "diagnosis_ids": [fields.Command.set(self.diagnosis_ids[:4].ids)],
+        }
+
+    def _billable_units(self):
+        """Units to bill: the override, else what was approved, else from time or distance (R3)."""
+        self.ensure_one()
+        if self.has_bill_override:
+            return self.bill_override_qty
+        if self.approval_state == "approved" and self.approved_qty:
+            return self.approved_qty
+        return self.product_id._care_units(
+            scheduled_minutes=self.duration * 60.0,
+            clocked_minutes=self.clocked_duration * 60.0,
+            distance=self.distance,
+        )
+
+    def _freeze_prices_after_qa(self):
+        """With QA review on, the price of the day QA ends counts (R2)."""
+        reviewed = self.filtered("company_id.healthcare_qa_review")
+        reviewed._service_charges().filtered(lambda charge: not charge.is_live)._apply_prices()
+
+    def _is_billable(self):
+        """Whether the care given (or refused) may be billed at all."""
+        self.ensure_one()
+        if not self.billable:
+            return False
+        if self.state in ("scheduled", "completed"):
+            return True
+        if self.cancel_reason_id:
+            return self.cancel_reason_id.bill
+        return self.state in ("late_canceled", "no_show")
+
+    def _is_client_only(self):
+        """A missed appointment is the client's alone (R7)."""
+        self.ensure_one()
+        return self.state in ("late_canceled", "no_show", "rescheduled", "canceled")
+
+    # -- actions ------------------------------------------------------------------------------------
+    def action_complete(self):
+        """The care was given."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").write(
+            {"state": "completed", "cancel_reason_id": False}
+        )
+
+    def action_no_show(self):
+        """The client didn't come."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").state = "no_show"
+
+    def action_late_cancel(self):
+        """The client canceled too late."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").state = "late_canceled"
+
+    def action_cancel(self):
+        """The appointment doesn't take place."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").state = "canceled"
+
+    def action_schedule(self):
+        """Back to the calendar, while nothing was billed."""
+        self._check_no_live_charge()
+        self.write({"state": "scheduled", "cancel_reason_id": False})
+
+    def _check_no_live_charge(self):
+        line = self.charge_ids._live_lines()[:1]
+        if line:
+            raise UserError(
+                self.env._(
+                    "%(appointment)s is on invoice %(invoice)s. Delete the draft or credit the "
+                    "invoice first.",
+                    appointment=line.charge_id.appointment_id.name,
+                    invoice=line.move_id._care_reference(),
+                )
+            )
+
+    def action_sign_note(self):
+        """Sign the session note; where the company asks for it, the manager signs too."""
+        for appointment in self:
+            appointment._sign_note(self.env.user)
+
+    def _sign_note(self, user):
+        """Record one signature.
+
+        Policy *approve*: the provider's own signature is enough. Policy *cosign*: a note of a
+        provider who has a manager is signed when both of them signed.
+        """
+        self.ensure_one()
+        supervised = (
+            self.company_id.healthcare_note_policy == "cosign" and self.employee_id.parent_id
+        )
+        own_note = not self.employee_user_id or user == self.employee_user_id
+        if own_note or not supervised:
+            self.note_signed_by_id = user
+        else:
+            self.note_cosigned_by_id = user
+        complete = self.note_signed_by_id and (not supervised or self.note_cosigned_by_id)
+        self.note_state = "signed" if complete else "draft"
+
+    def action_approve(self):
+        """Approve for billing. Vacant and unscheduled visits can't be approved (R12)."""
+        vacant = self.filtered(lambda a: a.is_vacant or a.is_unscheduled)
+        if vacant:
+            raise UserError(
+                self.env._(
+                    "Vacant and unscheduled visits can't be approved: %s. Assign somebody or add "
+                    "the visit to the schedule first.",
+                    ", ".join(vacant.mapped("name")),
+                )
+            )
+        self.approval_state = "approved"
+
+    def action_reject(self):
+        """Never bill this visit."""
+        self._check_no_live_charge()
+        self.approval_state = "rejected"
+
+    def action_qa_done(self):
+        """The review found nothing to correct: over to the billing office."""
+        self.qa_state = "done"
+
+    def action_qa_corrections(self):
+        """Back to the provider for corrections."""
+        self.qa_state = "corrections"
+
+    def action_park(self):
+        """Keep out of every generator, for now (R9)."""
+        self.parked = True
+
+    def action_unpark(self):
+        """Let generators pick it again."""
+        self.write({"parked": False, "parked_until": False, "parked_reason": False})
+
+    def action_view_invoices(self):
+        """Open the invoices of these appointments."""
+        return self.env["account.move"]._care_invoices_action(
+            self.charge_ids.invoice_line_ids.move_id
+        )
+
+    def action_batch_invoice(self):
+        """Preview the invoices of the chosen appointments only."""
+        wizard = self.env["healthcare.batch.invoicing"].create({"appointment_ids": self.ids})
+        return wizard.action_search()
+
+
+def _hours_between(begin, end):
+    if not begin or not end:
+        return 0.0
+    return (end - begin).total_seconds() / 3600.0

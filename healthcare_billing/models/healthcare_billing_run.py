@@ -1,0 +1,335 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class HealthcareBillingRun(models.Model):
+    """A plan written down: the preview of every door, and the record of who billed what.
+
+    =====================  ===========================================  ======================
+    state                  means                                        next
+    =====================  ===========================================  ======================
+    draft                  preview: nothing is booked                   execute, cancel
+    done                   every selected row has its result            retry, undo
+    canceled               the preview was dropped                      -
+    =====================  ===========================================  ======================
+    """
+
+    _name = "healthcare.billing.run"
+    _description = "Billing Run"
+    _inherit = ["mail.thread"]
+    _order = "id desc"
+
+    name = fields.Char(required=True, readonly=True, copy=False, default="/")
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    user_id = fields.Many2one(
+        "res.users", string="Run by", readonly=True, default=lambda self: self.env.user
+    )
+    door = fields.Selection(
+        [
+            ("direct", "Direct"),
+            ("batch", "Batch Invoicing"),
+            ("manual", "Chosen Appointments"),
+        ],
+        default="direct",
+        required=True,
+        readonly=True,
+    )
+    state = fields.Selection(
+        [("draft", "Preview"), ("done", "Done"), ("canceled", "Canceled")],
+        default="draft",
+        required=True,
+        readonly=True,
+        index=True,
+        tracking=True,
+    )
+    invoice_date = fields.Date(required=True, readonly=True, default=fields.Date.context_today)
+    options = fields.Json(default=dict, export_string_translation=False)
+    charge_domain = fields.Json(
+        export_string_translation=False, help="The criteria, to search again."
+    )
+    post = fields.Boolean(
+        string="Post at Once", help="Post the invoices, instead of leaving drafts to look through."
+    )
+    line_ids = fields.One2many("healthcare.billing.run.line", "run_id")
+    exclusion_ids = fields.One2many("healthcare.billing.run.exclusion", "run_id")
+    move_ids = fields.One2many("account.move", "billing_run_id", string="Invoices")
+    executed_on = fields.Datetime(readonly=True, copy=False)
+
+    line_count = fields.Integer(compute="_compute_totals", string="Invoices in Total")
+    selected_count = fields.Integer(compute="_compute_totals", string="Invoices Selected")
+    selected_charge_count = fields.Integer(compute="_compute_totals", string="Items Selected")
+    amount_selected = fields.Monetary(compute="_compute_totals")
+    amount_total = fields.Monetary(
+        compute="_compute_totals", help="Selected and unselected together."
+    )
+    excluded_count = fields.Integer(compute="_compute_results", string="Items Left out")
+    move_count = fields.Integer(compute="_compute_results")
+    created_count = fields.Integer(compute="_compute_results")
+    skipped_count = fields.Integer(compute="_compute_results")
+    failed_count = fields.Integer(compute="_compute_results")
+    amount_created = fields.Monetary(compute="_compute_results")
+    progress = fields.Float(compute="_compute_results", help="Share of rows with a result, in %.")
+
+    @api.depends("line_ids.selected", "line_ids.amount_company", "line_ids.charge_count")
+    def _compute_totals(self):
+        """Totals of the whole run, not of the visible page; in a form, of what is ticked there."""
+        for run in self:
+            lines = run.line_ids
+            selected = lines.filtered("selected")
+            run.line_count = len(lines)
+            run.selected_count = len(selected)
+            run.selected_charge_count = sum(selected.mapped("charge_count"))
+            run.amount_selected = sum(selected.mapped("amount_company"))
+            run.amount_total = sum(lines.mapped("amount_company"))
+
+    @api.depends("line_ids.state", "exclusion_ids")
+    def _compute_results(self):
+        rows = self.env["healthcare.billing.run.line"]._read_group(
+            [("run_id", "in", self.ids)],
+            ["run_id", "state"],
+            ["__count", "amount_company:sum"],
+        )
+        results = {(run.id, state): (count, amount) for run, state, count, amount in rows}
+        excluded = dict(
+            self.env["healthcare.billing.run.exclusion"]._read_group(
+                [("run_id", "in", self.ids)], ["run_id"], ["charge_id:count_distinct"]
+            )
+        )
+        for run in self:
+            count = {state: n for (run_id, state), (n, _a) in results.items() if run_id == run.id}
+            run.created_count = count.get("created", 0)
+            run.skipped_count = count.get("skipped", 0)
+            run.failed_count = count.get("failed", 0)
+            run.move_count = run.created_count
+            run.amount_created = results.get((run.id, "created"), (0, 0.0))[1]
+            run.excluded_count = excluded.get(run, 0)
+            finished = sum(count.values()) - count.get("planned", 0)
+            run.progress = 100.0 * finished / (sum(count.values()) or 1)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        numbers = self.env["ir.sequence"]._next_many("healthcare.billing.run", len(vals_list))
+        for vals, number in zip(vals_list, numbers, strict=True):
+            vals["name"] = number
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_done(self):
+        if any(run.state == "done" for run in self):
+            raise UserError(
+                self.env._("A run that made invoices is their record, and can't be deleted.")
+            )
+
+    # -- plan ↔ run ---------------------------------------------------------------------------------
+    def _engine(self):
+        """The engine, seeing what this run's door may bill."""
+        self.ensure_one()
+        return self.env["healthcare.billing.engine"].with_context(
+            healthcare_billing_door=self.door
+        )
+
+    def _plan_options(self):
+        """Keyword arguments for ``plan``: the same question, asked again."""
+        self.ensure_one()
+        options = dict(self.options or {})
+        options["invoice_date"] = self.invoice_date
+        options.setdefault("extra_lines", ())
+        return options
+
+    def _load_plan(self, plan):
+        """Write the plan's invoices as lines and its left-out charges as exclusions."""
+        self.ensure_one()
+        companies = self.env["res.company"]
+        currencies = self.env["res.currency"]
+        lines = []
+        for sequence, invoice in enumerate(plan.invoices):
+            company = companies.browse(invoice.company_id)
+            amount_company = currencies.browse(invoice.currency_id)._convert(
+                invoice.amount, company.currency_id, company, self.invoice_date
+            )
+            lines.append(
+                {
+                    "run_id": self.id,
+                    "sequence": sequence,
+                    "company_id": invoice.company_id,
+                    "currency_id": invoice.currency_id,
+                    "partner_id": invoice.partner_id,
+                    "client_id": invoice.client_id,
+                    "payer_id": invoice.payer_id,
+                    "charge_ids": [fields.Command.set(invoice.charge_ids)],
+                    "charge_count": len(invoice.charge_ids),
+                    "amount": invoice.amount,
+                    "amount_company": amount_company,
+                    "plan_key": invoice.key,
+                    "values": {"amounts": dict(invoice.amounts)},
+                }
+            )
+        self.env["healthcare.billing.run.line"].create(lines)
+        self.env["healthcare.billing.run.exclusion"].create(
+            self._prepare_exclusions(plan.blocked)
+        )
+
+    def _prepare_exclusions(self, blocked):
+        reasons = {r.code: r.id for r in self.env["healthcare.block.reason"].search([])}
+        return [
+            {"run_id": self.id, "charge_id": charge_id, "reason_id": reasons[code]}
+            for charge_id, codes in blocked.items()
+            for code in codes
+            if code in reasons and code not in ("already_invoiced", "planned")
+        ]
+
+    # -- execution ----------------------------------------------------------------------------------
+    def _begin(self):
+        """Take the run, once: the lock is what stops a double click and a second user."""
+        self.ensure_one()
+        self.check_access("write")
+        if not self.try_lock_for_update():
+            raise UserError(
+                self.env._("%s is being executed by another user. Wait for its result.", self.name)
+            )
+        if self.state == "canceled":
+            raise UserError(self.env._("%s was canceled. Search again.", self.name))
+
+    def _finish(self):
+        """Close the run: what wasn't selected stays to bill, in no run."""
+        self.write({"state": "done", "executed_on": fields.Datetime.now()})
+        self.message_post(body=self._result_message())
+
+    def _result_message(self):
+        self.ensure_one()
+        self.env.flush_all()
+        return Markup("%s") % self.env._(
+            "%(created)s invoices created (%(amount)s), %(skipped)s rows skipped, %(failed)s failed.",
+            created=self.created_count,
+            amount=self.currency_id.format(self.amount_created),
+            skipped=self.skipped_count,
+            failed=self.failed_count,
+        )
+
+    def action_execute(self):
+        """Create the selected invoices. A second click finds nothing left to do."""
+        self.ensure_one()
+        if self.state != "draft":
+            return self._result_notification()
+        if not self.line_ids.filtered(lambda line: line.selected and line.state == "planned"):
+            raise UserError(self.env._("Select at least one row to invoice."))
+        self._engine().execute(self, post=self.post)
+        return self._result_notification()
+
+    def _result_notification(self):
+        """Tell the result, and show the run again."""
+        problems = self.skipped_count + self.failed_count
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.name,
+                "message": self._result_message(),
+                "type": "warning" if problems else "success",
+                "sticky": bool(problems),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_retry(self):
+        """Try the rows again that failed or were skipped; what was created isn't touched."""
+        self.ensure_one()
+        lines = self.line_ids.filtered(lambda line: line.state in ("failed", "skipped"))
+        if not lines:
+            raise UserError(self.env._("There is nothing to retry: no row failed or was skipped."))
+        lines._plan_again()
+        self._engine().execute(self, post=self.post)
+        return self._result_notification()
+
+    def action_undo(self):
+        """Take back the run's invoices: drafts are deleted, posted ones deleted or reversed.
+
+        Which of the two is core's decision (``_unlink_or_reverse``): lock dates, hashes and the
+        audit trail count. The charges are free again.
+        """
+        self.ensure_one()
+        self._begin()
+        lines = self.line_ids.filtered(lambda line: line.state == "created")
+        moves = lines.move_id
+        if not moves:
+            raise UserError(self.env._("There is nothing to undo: this run has no invoices."))
+        self._check_undo(moves)
+        lines.write({"state": "undone", "message": False})
+        reversals = moves._unlink_or_reverse()
+        if reversals:
+            self.message_post(
+                body=self.env._(
+                    "Reversed by %s.", ", ".join(move._care_reference() for move in reversals)
+                )
+            )
+        return self._result_notification()
+
+    def _check_undo(self, moves):
+        posted = moves.filtered(lambda move: move.state == "posted")
+        manager = self.env.user.has_group("healthcare_billing.group_billing_manager")
+        if posted and not manager:
+            raise UserError(
+                self.env._(
+                    "Only a billing manager can undo posted invoices: %s",
+                    ", ".join(move._care_reference() for move in posted[:10]),
+                )
+            )
+        paid = posted.filtered(
+            lambda move: move.payment_state in ("partial", "paid", "in_payment")
+            and not move.currency_id.is_zero(move.amount_total)
+        )
+        if paid:
+            raise UserError(
+                self.env._(
+                    "Money is reconciled with these invoices: %s. Unreconcile it first, or credit "
+                    "them one by one.",
+                    ", ".join(move._care_reference() for move in paid[:10]),
+                )
+            )
+
+    def action_cancel(self):
+        """Drop a preview."""
+        for run in self:
+            run._begin()
+            if run.state != "draft":
+                raise UserError(
+                    self.env._("%s has made invoices: undo it instead of canceling.", run.name)
+                )
+            run.state = "canceled"
+
+    # -- selection ----------------------------------------------------------------------------------
+    def action_select_all(self):
+        """Tick every row, whatever page is shown."""
+        self._check_preview()
+        self.line_ids.selected = True
+
+    def action_deselect_all(self):
+        """Untick every row."""
+        self._check_preview()
+        self.line_ids.selected = False
+
+    def action_search_again(self):
+        """Plan the same criteria anew, keeping what was unticked."""
+        self.ensure_one()
+        self._check_preview()
+        deselected = set(self.line_ids.filtered(lambda l: not l.selected).mapped("plan_key"))
+        self.line_ids.unlink()
+        self.exclusion_ids.unlink()
+        charges = self.env["healthcare.charge"].search(self.charge_domain or [("id", "=", False)])
+        charges.action_find_price()
+        self._load_plan(self._engine().plan(charges, **self._plan_options()))
+        self.line_ids.filtered(lambda line: line.plan_key in deselected).selected = False
+
+    def _check_preview(self):
+        if any(run.state != "draft" for run in self):
+            raise UserError(self.env._("Only a preview can be changed. Search again."))
+
+    def action_view_moves(self):
+        """Open the run's invoices."""
+        return self.env["account.move"]._care_invoices_action(self.line_ids.move_id)
+

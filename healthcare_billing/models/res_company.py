@@ -1,0 +1,111 @@
+from datetime import datetime, time
+
+import pytz
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from odoo.addons.base.models.res_partner import _tz_get
+
+
+class ResCompany(models.Model):
+    """Care policies, and the local day that care is dated and filtered by (R6)."""
+
+    _inherit = "res.company"
+
+    healthcare_tz = fields.Selection(
+        _tz_get,
+        "Time Zone of Care",
+        required=True,
+        default=lambda self: self.env.user.tz or "UTC",
+        help="Decides which day a visit belongs to, for everyone and wherever they are.",
+    )
+    healthcare_note_policy = fields.Selection(
+        [("approve", "Supervisor approves"), ("cosign", "Supervisor co-signs")],
+        "Supervision of Notes",
+        required=True,
+        default="approve",
+        help="What a supervisor does with the notes of those who need supervision.",
+    )
+    healthcare_qa_review = fields.Boolean(
+        "QA Review of Every Visit", help="Completed visits are reviewed before they can be billed."
+    )
+    healthcare_requires_signed_note = fields.Boolean(
+        "Require Signed Notes",
+        help="No visit is billed before its note is signed, self-pay included. "
+        "Otherwise each payer says whether it asks for that.",
+    )
+
+    def _init_column(self, column_name):
+        """Existing companies start in their own time zone: their address's, else the admin's."""
+        if column_name != "healthcare_tz":
+            return super()._init_column(column_name)
+        # in SQL: while columns are being made, records can't be read
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE res_company company
+                   SET healthcare_tz = COALESCE(
+                           NULLIF(partner.tz, ''),
+                           (SELECT NULLIF(admin.tz, '')
+                              FROM ir_model_data data
+                              JOIN res_users users ON users.id = data.res_id
+                              JOIN res_partner admin ON admin.id = users.partner_id
+                             WHERE data.module = 'base' AND data.name = 'user_admin'),
+                           'UTC')
+                  FROM res_partner partner
+                 WHERE partner.id = company.partner_id AND company.healthcare_tz IS NULL
+                """
+            )
+        )
+        return None
+
+    # ------------------------------------------------------------------------------------------
+    # The local day (R6)
+    # ------------------------------------------------------------------------------------------
+
+    def _care_timezone(self):
+        """The time zone of care, as a pytz one."""
+        self.ensure_one()
+        return pytz.timezone(self.healthcare_tz or "UTC")
+
+    def _care_local_date(self, dt_utc):
+        """The local day that a naive UTC datetime falls on; False without one.
+
+        A visit that starts 23:30 belongs to that day, whatever the day is in UTC.
+        """
+        if not dt_utc:
+            return False
+        return dt_utc.replace(tzinfo=pytz.utc).astimezone(self._care_timezone()).date()
+
+    def _care_day_bounds(self, date_from, date_to):
+        """The local days [date_from, date_to) as naive UTC datetimes [start, stop).
+
+        Half-open on both sides: ``date_to`` itself is not in the range, and neither is a visit
+        that starts at ``stop``. An open end (False) gives False.
+        """
+        timezone = self._care_timezone()
+        return tuple(day and self._care_day_start(timezone, day) for day in (date_from, date_to))
+
+    def _care_noon(self, day):
+        """Noon of a local day as a naive UTC datetime: for what compares whole days by datetimes,
+        such as the dates of pricelist rules. Noon is never skipped nor doubled by a clock change.
+        """
+        noon = self._care_timezone().localize(datetime.combine(day, time(12)))
+        return noon.astimezone(pytz.utc).replace(tzinfo=None)
+
+    @staticmethod
+    def _care_day_start(timezone, day):
+        """The first instant of ``day`` in ``timezone``, as a naive UTC datetime.
+
+        Some zones change their clocks at midnight. Where it comes twice, the day starts with the
+        first one; where it is skipped, the day starts when the clock jumps past it.
+        """
+        midnight = datetime.combine(day, time.min)
+        try:
+            start = timezone.localize(midnight, is_dst=None)
+        except pytz.AmbiguousTimeError:
+            start = timezone.localize(midnight, is_dst=True)
+        except pytz.NonExistentTimeError:
+            start = timezone.localize(midnight, is_dst=False)
+        return start.astimezone(pytz.utc).replace(tzinfo=None)

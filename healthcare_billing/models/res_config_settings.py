@@ -1,0 +1,31 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    """Policies of care (per company) and the stations of billing that are in use (for all)."""
+
+    _inherit = "res.config.settings"
+
+    healthcare_tz = fields.Selection(related="company_id.healthcare_tz", readonly=False)
+    healthcare_note_policy = fields.Selection(
+        related="company_id.healthcare_note_policy", readonly=False
+    )
+    healthcare_qa_review = fields.Boolean(related="company_id.healthcare_qa_review", readonly=False)
+    healthcare_requires_signed_note = fields.Boolean(
+        related="company_id.healthcare_requires_signed_note", readonly=False
+    )
+
+    group_use_approval = fields.Boolean(
+        "Visit Approval", implied_group="healthcare_billing.group_use_approval"
+    )
+    group_use_qa = fields.Boolean("Quality Review", implied_group="healthcare_billing.group_use_qa")
+    group_use_authorizations = fields.Boolean(
+        "Authorizations", implied_group="healthcare_billing.group_use_authorizations"
+    )
+    group_use_transport = fields.Boolean(
+        "Transport", implied_group="healthcare_billing.group_use_transport"
+    )
+    group_use_billing_accounts = fields.Boolean(
+        "Several Billing Accounts per Client",
+        implied_group="healthcare_billing.group_use_billing_accounts",
+    )

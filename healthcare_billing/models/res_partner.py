@@ -1,0 +1,161 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+CARE_GROUPS = "healthcare_billing.group_care_staff"
+
+
+class ResPartner(models.Model):
+    """Clients (receive care) and payers (pay for it).
+
+    That somebody is a patient is itself protected health information, and every internal user can
+    read any partner: each field about the client carries the care groups.
+    """
+
+    _inherit = "res.partner"
+
+    # -- client -----------------------------------------------------------------------------------
+    is_healthcare_client = fields.Boolean(
+        string="Care Client", groups=CARE_GROUPS, index="btree_not_null", copy=False
+    )
+    birth_date = fields.Date(groups=CARE_GROUPS, copy=False)
+    sex = fields.Selection(
+        [("female", "Female"), ("male", "Male"), ("x", "Unspecified")],
+        groups=CARE_GROUPS,
+        copy=False,
+    )
+    legal_name = fields.Char(
+        groups=CARE_GROUPS,
+        copy=False,
+        help="Name as on the insurance card. Claims and superbills use it; invoices and "
+        "statements use the display name.",
+    )
+    billing_account_ids = fields.One2many(
+        "healthcare.billing.account", "client_id", string="Billing Accounts", groups=CARE_GROUPS
+    )
+    coverage_ids = fields.One2many(
+        "healthcare.coverage", "client_id", string="Coverages", groups=CARE_GROUPS
+    )
+    authorization_ids = fields.One2many(
+        "healthcare.authorization", "client_id", string="Authorizations", groups=CARE_GROUPS
+    )
+    appointment_count = fields.Integer(compute="_compute_appointment_count", groups=CARE_GROUPS)
+
+    # -- payer ------------------------------------------------------------------------------------
+    is_payer = fields.Boolean(string="Payer", groups="base.group_user", index="btree_not_null")
+    payer_type = fields.Selection(
+        [
+            ("insurance", "Insurance"),
+            ("government", "Government Program"),
+            ("facility", "Facility"),
+            ("affiliate", "Affiliate"),
+            ("other", "Other"),
+        ],
+        groups="base.group_user",
+    )
+    invoicing_model = fields.Selection(
+        [
+            ("client_individual", "Client, one invoice per client"),
+            ("payer_individual", "Payer, one invoice per client"),
+            ("payer_batched", "Payer, one invoice for all clients"),
+            ("payer_file", "Payer, file billing"),
+        ],
+        groups="base.group_user",
+        help="Who is invoiced for care that this payer covers, and how many clients share an "
+        "invoice. Batched and file billing go through billing cycles.",
+    )
+    fee_schedule_id = fields.Many2one(
+        "product.pricelist",
+        string="Fee Schedule",
+        company_dependent=True,
+        groups="base.group_user",
+        help="Contract prices. Only rules on the service itself count; without one, the practice "
+        "default applies unless the payer requires a fee schedule.",
+    )
+    edi_payer_id = fields.Char(string="EDI Payer ID", groups="base.group_user")
+    claim_filing_indicator = fields.Char(size=2, groups="base.group_user")
+    timely_filing_days = fields.Integer(groups="base.group_user")
+    holiday_calendar_id = fields.Many2one("resource.calendar", groups="base.group_user")
+    requires_fee_schedule = fields.Boolean(groups="base.group_user")
+    requires_activity_code = fields.Boolean(groups="base.group_user")
+    requires_signed_note = fields.Boolean(groups="base.group_user")
+    requires_authorization = fields.Boolean(groups="base.group_user")
+    requires_approval = fields.Boolean(groups="base.group_user")
+
+    @api.constrains("is_healthcare_client", "parent_id", "is_company")
+    def _check_client_is_commercial_partner(self):
+        """A client stored below a company would show its invoices to that company's portal users."""
+        # sudo: whoever moves a contact below a company may not know that it is a client
+        for partner in self.sudo():
+            if partner.is_healthcare_client and partner.commercial_partner_id != partner:
+                raise ValidationError(
+                    self.env._(
+                        "%(client)s is a care client and can't be a contact of %(company)s: the "
+                        "portal users of that company would see the client's invoices. Remove the "
+                        "company, and name it as payer or guarantor on the billing account.",
+                        client=partner.display_name,
+                        company=partner.commercial_partner_id.display_name,
+                    )
+                )
+
+    @api.constrains("timely_filing_days")
+    def _check_timely_filing_days(self):
+        if any(partner.timely_filing_days < 0 for partner in self):
+            raise ValidationError(self.env._("Timely filing days can't be negative."))
+
+    def _compute_appointment_count(self):
+        counts = dict(
+            self.env["healthcare.appointment"]._read_group(
+                [("client_id", "in", self.ids)], ["client_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.appointment_count = counts.get(partner, 0)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("is_payer"):
+                vals["invoicing_model"] = vals.get("invoicing_model") or "payer_individual"
+                vals["payer_type"] = vals.get("payer_type") or "insurance"
+        partners = super().create(vals_list)
+        partners.browse(
+            partner.id
+            for partner, vals in zip(partners, vals_list, strict=True)
+            if vals.get("is_healthcare_client")
+        )._create_missing_billing_accounts()
+        return partners
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("is_payer"):
+            unset = self.filtered(lambda partner: not partner.invoicing_model)
+            if unset:
+                super(ResPartner, unset).write({"invoicing_model": "payer_individual"})
+            unset = self.filtered(lambda partner: not partner.payer_type)
+            if unset:
+                super(ResPartner, unset).write({"payer_type": "insurance"})
+        if vals.get("is_healthcare_client"):
+            self._create_missing_billing_accounts()
+        return result
+
+    def _create_missing_billing_accounts(self):
+        """Give each client a self-pay billing account, so that a small practice never needs to."""
+        accounts = self.env["healthcare.billing.account"]
+        served = accounts._read_group(
+            [("client_id", "in", self.ids), ("company_id", "=", self.env.company.id)],
+            ["client_id"],
+        )
+        missing = self - self.browse(client.id for (client,) in served)
+        return accounts.create([{"client_id": client.id} for client in missing])
+
+    def action_view_appointments(self):
+        """Open the client's appointments."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "healthcare_billing.healthcare_appointment_action"
+        )
+        return {
+            **action,
+            "domain": [("client_id", "=", self.id)],
+            "context": {"default_client_id": self.id},
+        }

@@ -1,0 +1,101 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class HealthcareBatchInvoicing(models.TransientModel):
+    """Criteria of batch invoicing. Searching makes a billing run, which is the preview."""
+
+    _name = "healthcare.batch.invoicing"
+    _description = "Batch Invoicing"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    date_from = fields.Date(
+        string="Care from",
+        default=lambda self: fields.Date.context_today(self).replace(day=1),
+    )
+    date_to = fields.Date(
+        string="to",
+        default=lambda self: (
+            fields.Date.context_today(self).replace(day=1) + relativedelta(months=1, days=-1)
+        ),
+        help="Last day of care that is invoiced.",
+    )
+    client_ids = fields.Many2many(
+        "res.partner",
+        "healthcare_batch_client_rel",
+        string="Clients",
+        domain="[('is_healthcare_client', '=', True)]",
+    )
+    payer_ids = fields.Many2many(
+        "res.partner",
+        "healthcare_batch_payer_rel",
+        string="Payers",
+        domain="[('is_payer', '=', True)]",
+    )
+    employee_ids = fields.Many2many("hr.employee", string="Staff")
+    appointment_ids = fields.Many2many("healthcare.appointment", string="Appointments")
+    invoice_date = fields.Date(
+        required=True, default=fields.Date.context_today, help="Also the posting date."
+    )
+    split_by_staff = fields.Boolean(string="One Invoice per Staff Member")
+    post = fields.Boolean(string="Post at Once")
+
+    @api.onchange("date_from", "date_to")
+    def _onchange_dates(self):
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            self.date_to = self.date_from + relativedelta(day=31)
+
+    def _charge_domain(self):
+        """Unbilled charges that match; empty criteria match all.
+
+        :return: domain as a list, so that the run can keep it
+        """
+        self.ensure_one()
+        if self.appointment_ids:
+            return [("appointment_id", "in", self.appointment_ids.ids)]
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise UserError(self.env._("The first day of care is after the last one."))
+        domain = Domain("company_id", "=", self.company_id.id)
+        domain &= Domain("billing_stage", "in", ["billing_office", "qa"])
+        if self.date_from:
+            domain &= Domain("service_date", ">=", fields.Date.to_string(self.date_from))
+        if self.date_to:
+            domain &= Domain("service_date", "<=", fields.Date.to_string(self.date_to))
+        for name, records in (
+            ("client_id", self.client_ids),
+            ("payer_id", self.payer_ids),
+            ("employee_id", self.employee_ids),
+        ):
+            if records:
+                domain &= Domain(name, "in", records.ids)
+        return list(domain)
+
+    def action_search(self):
+        """Plan the invoices, save the plan, and show it.
+
+        :return: window action on the run
+        """
+        self.ensure_one()
+        charge_domain = self._charge_domain()
+        charges = self.env["healthcare.charge"].search(charge_domain)
+        charges.action_find_price()
+        door = "manual" if self.appointment_ids else "batch"
+        engine = self.env["healthcare.billing.engine"].with_context(healthcare_billing_door=door)
+        run = engine.plan(
+            charges,
+            invoice_date=self.invoice_date,
+            split_by=("staff",) if self.split_by_staff else (),
+        ).save()
+        run.write({"charge_domain": charge_domain, "post": self.post})
+        return {
+            "type": "ir.actions.act_window",
+            "name": run.name,
+            "res_model": "healthcare.billing.run",
+            "res_id": run.id,
+            "views": [(False, "form")],
+        }
