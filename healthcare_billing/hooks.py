@@ -3,12 +3,22 @@
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
-# Stored computed columns on tables that may hold millions of rows. A column that exists before the
-# module is loaded is left empty by the ORM, which is the right value for every old row.
+# Stored computed columns, and columns with a default, on tables that may hold millions of rows. A
+# column that exists before the module is loaded is left empty by the ORM, which is the right value
+# for every old row.
 PREPARED_COLUMNS = {
     "account_move": {"service_date_from": "date", "service_date_to": "date"},
     "account_move_line": {"charge_live": "boolean"},
-    "product_template": {"code_system": "varchar"},
+    "product_template": {
+        "code_system": "varchar",
+        # plain fields with a default: the ORM would write it on every old product
+        "unit_rule": "varchar",
+        "block_minutes": "int4",
+        "rounding_method": "varchar",
+        "rounding_minutes": "varchar",
+        "time_basis": "varchar",
+        "default_duration": "float8",
+    },
 }
 
 
@@ -28,9 +38,10 @@ def pre_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Take the pricelist switch's care out of base.group_user only where nothing else needs it.
+    """Take our feature switches out of base.group_user, so that their groups can be deleted.
 
     Invoices, partners, products and employees are native records: they stay, without our columns.
+    The Pricelists option stays on, because switching it off would archive the price lists.
     """
     feature_groups = env["res.groups"].browse(
         env["ir.model.data"]

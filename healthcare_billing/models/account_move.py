@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -105,6 +107,31 @@ class AccountMove(models.Model):
                     "\n".join(conflicts[:20]),
                 )
             )
+
+    def _take_back(self):
+        """Undo invoices: delete what nobody has seen or booked on, reverse the rest.
+
+        Deleting, canceling or reversing for reasons of lock dates, hashes and audit trail is
+        core's decision (``_unlink_or_reverse``). Besides, what was sent, or would leave a gap in
+        the numbers, is reversed: dated today, or on the first open day.
+
+        :return: the reversals
+        """
+        posted = self.filtered(lambda move: move.state == "posted")
+        to_reverse = posted.filtered(lambda move: move.is_move_sent or not move._can_be_unlinked())
+        if not (posted - to_reverse)._is_end_of_seq_chain():
+            to_reverse = posted
+        (self - to_reverse)._unlink_or_reverse()
+        return to_reverse._reverse_moves(
+            [move._reversal_dates() for move in to_reverse], cancel=True
+        )
+
+    def _reversal_dates(self):
+        """Dates of a reversal made now."""
+        self.ensure_one()
+        locked_to = self.company_id._get_user_fiscal_lock_date(self.journal_id)
+        day = max(fields.Date.context_today(self), locked_to + timedelta(days=1))
+        return {"invoice_date": day, "date": day}
 
     def action_view_appointments(self):
         """Open the appointments on these invoices."""

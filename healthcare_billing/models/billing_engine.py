@@ -228,13 +228,16 @@ class HealthcareBillingEngine(models.AbstractModel):
                 .browse(dict.fromkeys(group[2] for group in own_groups))
             )
             positions = self._fiscal_positions(partners, company)
+            by_id = {partner.id: partner for partner in partners}
+            journal = self._sale_journal(company)
             for group in own_groups:
-                partner = partners.browse(group[2])
+                partner = by_id[group[2]]
                 term = options["payment_term_id"] or group[5]
                 # Without a term core makes the invoice due on the day it is typed.
                 term = term or partner.property_payment_term_id.id or immediate and immediate.id
                 method = group[6] or partner.property_inbound_payment_method_line_id.id
                 headers[group] = {
+                    "journal_id": journal.id,
                     "invoice_date": options["invoice_date"],
                     "invoice_payment_term_id": term or False,
                     "preferred_payment_method_line_id": method or False,
@@ -447,6 +450,8 @@ class HealthcareBillingEngine(models.AbstractModel):
                     "message": False,
                     "move_id": move.id,
                     "billing_ref": move.billing_ref,
+                    # as booked: the ledger converts a foreign currency line by line
+                    "amount_company": move.amount_untaxed_signed,
                 }
             )
 

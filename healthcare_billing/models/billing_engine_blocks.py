@@ -66,7 +66,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         else:
             return NotImplemented
         self._flush_billing()
-        open_stages = ("planned", "qa", "billing_office")
+        open_stages = ("planned", "qa", "billing_office", "not_billable")
         codes = self._block_codes_sql(self.env.companies, fields.Date.context_today(self))
         found = SQL(
             "SELECT c.id FROM %(source)s CROSS JOIN LATERAL (SELECT %(codes)s) AS codes(found) "
@@ -96,8 +96,11 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     @api.model
     def _companies_of(self, charges):
-        # sudo: only to know which lock dates and journals to ask for
-        return charges.sudo().company_id.sudo(False)
+        """Companies of charges, without reading the charges one by one."""
+        rows = self.env.execute_query(
+            SQL("SELECT DISTINCT company_id FROM healthcare_charge WHERE id = ANY(%s)", charges.ids)
+        )
+        return self.env["res.company"].browse(company_id for (company_id,) in rows)
 
     # -- the query ----------------------------------------------------------------------------------
     @api.model
@@ -124,8 +127,8 @@ class HealthcareBillingEngine(models.AbstractModel):
             LEFT JOIN res_company co ON co.id = c.company_id
             LEFT JOIN res_currency cur ON cur.id = c.currency_id
             LEFT JOIN (
-                SELECT used.id, auth.units, auth.date_from, auth.date_to, auth.client_id,
-                       auth.payer_id, used.used
+                SELECT used.id, auth.id AS authorization_id, auth.units, auth.date_from,
+                       auth.date_to, auth.client_id, auth.payer_id, auth.active, used.used
                   FROM (
                     SELECT u.id, u.authorization_id,
                            SUM(u.quantity) OVER (
@@ -134,8 +137,10 @@ class HealthcareBillingEngine(models.AbstractModel):
                                         u.service_date, u.id
                            ) AS used
                       FROM healthcare_charge u
+                 LEFT JOIN healthcare_appointment ua ON ua.id = u.appointment_id
                      WHERE u.kind = 'service'
                        AND u.billing_stage <> 'not_billable'
+                       AND (ua.id IS NULL OR ua.state IN ('scheduled', 'completed'))
                        AND u.authorization_id IN (
                            SELECT c0.authorization_id FROM healthcare_charge c0 WHERE %(scope)s
                        )
@@ -191,6 +196,10 @@ class HealthcareBillingEngine(models.AbstractModel):
             " AND cov.payer_id = c.payer_id AND %s)",
             valid_cover,
         )
+        authorized = SQL(
+            "SELECT 1 FROM healthcare_authorization_product_product_rel listed"
+            " WHERE listed.healthcare_authorization_id = au.authorization_id"
+        )
         return {
             "already_invoiced": SQL(
                 "(live.parts IS NOT NULL AND live.parts @> array_remove(ARRAY["
@@ -201,7 +210,9 @@ class HealthcareBillingEngine(models.AbstractModel):
             "not_billable": SQL("c.billing_stage = 'not_billable'"),
             "planned": SQL("c.billing_stage = 'planned'"),
             "in_qa": SQL("c.billing_stage = 'qa'"),
-            "parked": SQL("FALSE") if by_hand else SQL("COALESCE(a.parked, FALSE)"),
+            "parked": SQL("FALSE")
+            if by_hand
+            else SQL("(a.parked AND (a.parked_until IS NULL OR a.parked_until > %s))", today),
             "vacant": SQL("COALESCE(a.is_vacant, FALSE)"),
             "unscheduled": SQL("COALESCE(a.is_unscheduled, FALSE)"),
             "rejected": SQL("a.approval_state = 'rejected'"),
@@ -210,7 +221,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             "missing_account": SQL("c.billing_account_id IS NULL"),
             "account_on_hold": SQL("b.billing_status = 'on_hold'"),
-            "account_closed": SQL("b.billing_status = 'closed'"),
+            "account_closed": SQL("(b.billing_status = 'closed' OR NOT b.active)"),
             "wrong_door": SQL(
                 "(%s AND %s AND p.invoicing_model IN ('payer_batched', 'payer_file'))",
                 door == "batch",
@@ -260,14 +271,16 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             "missing_authorization": SQL(
                 "(c.kind = 'service' AND p.requires_authorization AND %s AND (au.id IS NULL"
-                " OR au.client_id <> c.client_id OR au.payer_id <> c.payer_id"
-                " OR c.service_date NOT BETWEEN au.date_from AND au.date_to))",
+                " OR au.client_id <> c.client_id OR au.payer_id <> c.payer_id OR NOT au.active"
+                " OR c.service_date NOT BETWEEN au.date_from AND au.date_to"
+                " OR (EXISTS (%s) AND NOT EXISTS (%s AND listed.product_product_id ="
+                " c.product_id))))",
                 payer_owes,
+                authorized,
+                authorized,
             ),
             "authorization_used_up": SQL("(%s AND au.used > au.units)", payer_owes),
-            "missing_income_account": SQL(
-                "c.company_id = ANY(%s)", self._companies_without_journal(companies).ids
-            ),
+            "missing_income_account": self._missing_income_account_sql(companies),
             "service_after_invoice": SQL("c.service_date > %s", invoice_date),
             "future_invoice_date": SQL("%s", invoice_date > today),
             "locked_period": SQL(
@@ -298,8 +311,42 @@ class HealthcareBillingEngine(models.AbstractModel):
         )
 
     @api.model
-    def _companies_without_journal(self, companies):
-        return companies.filtered(lambda company: not self._sale_journal(company))
+    def _missing_income_account_sql(self, companies):
+        """SQL condition: no journal, or revenue has no account wherever core and we look for one."""
+        # sudo: who may see why care isn't billed need not be allowed to read journals and accounts
+        engine = self.sudo()
+        journals = {company: engine._sale_journal(company) for company in companies}
+        without_journal = companies.filtered(lambda company: not journals[company])
+        without_default = (companies - without_journal).filtered(
+            lambda company: not journals[company].default_account_id
+            and not engine._default_income_account(company)
+        )
+        own_account = SQL("(pt.property_account_income_id ->> c.company_id::text)::int")
+        category_account = SQL(
+            "(SELECT (pc.property_account_income_categ_id ->> c.company_id::text)::int"
+            " FROM product_category pc WHERE pc.id = pt.categ_id)"
+        )
+        return SQL(
+            "(c.company_id = ANY(%s) OR (c.company_id = ANY(%s) AND COALESCE(%s, %s) IS NULL))",
+            without_journal.ids,
+            without_default.ids,
+            own_account,
+            category_account,
+        )
+
+    @api.model
+    def _default_income_account(self, company):
+        """Income account of services that have none, nor their category: core's fallbacks."""
+        fallbacks = (
+            ("product.template", "property_account_income_id"),
+            ("product.category", "property_account_income_categ_id"),
+        )
+        return company.sudo().income_account_id or any(
+            self.env[model]._fields[name].get_company_dependent_fallback(
+                self.env[model].with_company(company)
+            )
+            for model, name in fallbacks
+        )
 
     @api.model
     def _locked_companies(self, companies, invoice_date):
@@ -307,7 +354,8 @@ class HealthcareBillingEngine(models.AbstractModel):
 
         Core would silently move the date; we never do.
         """
+        # sudo: see above; whose exceptions from lock dates count is still the user's
         return companies.filtered(
-            lambda company: (journal := self._sale_journal(company))
+            lambda company: (journal := self.sudo()._sale_journal(company))
             and company.with_company(company)._get_violated_lock_dates(invoice_date, False, journal)
         )

@@ -1,6 +1,6 @@
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import format_date
+from odoo.tools import float_compare, format_date
 
 
 class HealthcareBillingEngine(models.AbstractModel):
@@ -45,8 +45,11 @@ class HealthcareBillingEngine(models.AbstractModel):
         """The fast path: nothing is left for core to add."""
         if not vals_list:
             return self.env["account.move"]
+        # Core asks for a distribution line by line, even where no company has a rule for it.
+        distributes = self.env["account.analytic.distribution.model"].search_count([], limit=1)
+        defaults = {} if distributes else {"analytic_distribution": False}
         for vals in vals_list:
-            self._complete_lines(vals)
+            self._complete_lines(vals, defaults)
         moves = self._quiet_moves().with_context(skip_invoice_sync=True).create(vals_list)
         return moves.with_env(self.env)
 
@@ -108,7 +111,6 @@ class HealthcareBillingEngine(models.AbstractModel):
             "partner_id": invoice.partner_id,
             "company_id": invoice.company_id,
             "currency_id": invoice.currency_id,
-            "journal_id": self._sale_journal(self.env.company).id,
             "payment_reference": number,
             "billing_ref": number,
             "billing_run_id": run.id,
@@ -157,9 +159,13 @@ class HealthcareBillingEngine(models.AbstractModel):
         """The line that bills one responsible party's part of a charge.
 
         A whole charge shows units and fee; a part has quantity 1 and the part as its price, so
-        that no rounding of units can change the sum.
+        that no rounding of units can change the sum. So has a charge whose units times fee aren't
+        full cents: with taxes rounded globally (the default of companies) core spreads these
+        fractions over the lines, and cents of the ledger would not be those of the charges.
         """
-        whole = part.is_whole and charge.quantity
+        product = charge.quantity * charge.price_unit
+        exact = not float_compare(product, part.amount, precision_digits=6)
+        whole = part.is_whole and charge.quantity and exact
         return {
             "name": self._charge_line_name(charge, part, lang),
             "quantity": charge.quantity if whole else 1.0,
@@ -210,6 +216,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         position = self.env["account.fiscal.position"].browse(
             invoice.values["fiscal_position_id"] or []
         )
+        journal = self.env["account.journal"].browse(invoice.values["journal_id"])
         template = product.with_company(company).product_tmpl_id
         account = template.get_product_accounts(fiscal_pos=position)["income"]
         taxes = position.map_tax(product.taxes_id._filter_taxes_by_company(company))
@@ -218,7 +225,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "product_id": product.id,
             "product_uom_id": product.uom_id.id,
             "tax_ids": [Command.set(taxes.ids)],
-            "account_id": (account or self._sale_journal(company).default_account_id).id,
+            "account_id": (account or journal.default_account_id).id,
         }
 
     @api.model
@@ -228,10 +235,11 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     # -- fast path ------------------------------------------------------------------------------------
     @api.model
-    def _complete_lines(self, vals):
+    def _complete_lines(self, vals, defaults):
         """Add to an invoice's values what core's sync would: balances and the receivable line.
 
         :param dict vals: of ``_prepare_move``, changed in place
+        :param dict defaults: values for every line with an account
         """
         currency = self.env["res.currency"].browse(vals["currency_id"])
         partner = self.env["res.partner"].browse(vals["partner_id"])
@@ -248,10 +256,10 @@ class HealthcareBillingEngine(models.AbstractModel):
                 amount_currency=balance,
                 currency_id=currency.id,
                 partner_id=commercial.id,
+                **defaults,
             )
-        vals["line_ids"].append(
-            Command.create(self._prepare_receivable_line(vals, commercial, -currency.round(total)))
-        )
+        receivable = self._prepare_receivable_line(vals, commercial, -currency.round(total))
+        vals["line_ids"].append(Command.create({**receivable, **defaults}))
 
     @api.model
     def _prepare_receivable_line(self, vals, commercial, balance):

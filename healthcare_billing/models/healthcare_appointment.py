@@ -1,7 +1,9 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from odoo.addons.healthcare_billing.tools.units import minutes_between
 
 CHARGE_STAGES = [
     ("planned", "Planned"),
@@ -27,6 +29,20 @@ QUANTITY_FIELDS = {
     "has_bill_override",
     "bill_override_qty",
 }
+# What care staff can't decide on their own appointments.
+DECISION_FIELDS = {
+    "approval_state",
+    "approved_qty",
+    "has_bill_override",
+    "bill_override_qty",
+    "has_pay_override",
+    "pay_override_qty",
+    "billable",
+    "qa_state",
+    "parked",
+    "parked_until",
+    "parked_reason",
+}
 # What decides who owes it.
 SPLIT_FIELDS = {"state", "cancel_reason_id"}
 
@@ -40,6 +56,9 @@ class HealthcareAppointment(models.Model):
     read                   own         all          all           all
     create, change         own         all          all           all
     delete (not invoiced)  no          all          all           all
+    approve, end QA        no          all          all           all
+    override units, park   no          all          all           all
+    type prices and parts  no          all          all           all
     =====================  ==========  ===========  ============  ===============
     """
 
@@ -274,6 +293,10 @@ class HealthcareAppointment(models.Model):
         groups="account.group_account_invoice,account.group_account_readonly",
     )
     invoice_count = fields.Integer(compute="_compute_invoice_ids")
+    calendar_title = fields.Char(
+        compute="_compute_calendar_title",
+        help="Title in our own calendar, which only care groups see; never for synced calendars.",
+    )
 
     _check_times = models.Constraint(
         "CHECK (stop IS NULL OR stop >= start)", "An appointment can't end before it starts."
@@ -339,7 +362,10 @@ class HealthcareAppointment(models.Model):
 
     @api.depends("start", "product_id")
     def _compute_stop(self):
-        """Keep the length when the start moves; a new appointment gets the service's length."""
+        """Keep the length when the start moves; a new appointment gets the service's length.
+
+        ``write`` gives the end itself: here the old start of a saved appointment is gone already.
+        """
         for appointment in self:
             before = appointment._origin
             if before.start and before.stop and before.product_id == appointment.product_id:
@@ -351,7 +377,7 @@ class HealthcareAppointment(models.Model):
     @api.depends("start", "stop")
     def _compute_duration(self):
         for appointment in self:
-            appointment.duration = _hours_between(appointment.start, appointment.stop)
+            appointment.duration = minutes_between(appointment.start, appointment.stop) / 60.0
 
     def _inverse_duration(self):
         for appointment in self:
@@ -360,9 +386,8 @@ class HealthcareAppointment(models.Model):
     @api.depends("clock_in", "clock_out")
     def _compute_clocked_duration(self):
         for appointment in self:
-            appointment.clocked_duration = _hours_between(
-                appointment.clock_in, appointment.clock_out
-            )
+            minutes = minutes_between(appointment.clock_in, appointment.clock_out)
+            appointment.clocked_duration = minutes / 60.0
 
     @api.depends("start", "company_id.healthcare_tz")
     def _compute_service_date(self):
@@ -414,6 +439,11 @@ class HealthcareAppointment(models.Model):
             appointment.invoice_ids = moves
             appointment.invoice_count = len(moves)
 
+    @api.depends("client_id.name", "name")
+    def _compute_calendar_title(self):
+        for appointment in self:
+            appointment.calendar_title = appointment.client_id.name or appointment.name
+
     # -- constraints --------------------------------------------------------------------------------
     @api.constrains("client_id")
     def _check_client(self):
@@ -449,28 +479,41 @@ class HealthcareAppointment(models.Model):
         for vals in vals_list:
             self._mark_given_overrides(vals)
         appointments = super().create(vals_list)
+        for appointment, vals in zip(appointments, vals_list, strict=True):
+            appointment._check_may_decide(vals, self.default_get(sorted(DECISION_FIELDS)))
         appointments._enter_qa()
         appointments._sync_service_charges(REPRICING_FIELDS)
         return appointments
 
     def write(self, vals):
         vals = self._mark_given_overrides(dict(vals))
-        touched = set(vals)
-        billed_fields = (REPRICING_FIELDS | {"client_id", "company_id"}) & touched
-        if billed_fields:
-            self._check_not_invoiced(vals, billed_fields)
+        if vals.get("start") and not {"stop", "duration"} & set(vals):
+            if len(self) != 1:  # each has its own length
+                return all([appointment.write(vals) for appointment in self])
+            vals["stop"] = self._stop_after_move(fields.Datetime.to_datetime(vals["start"]))
+        for appointment in self:
+            appointment._check_may_decide(
+                vals, {name: appointment[name] for name in DECISION_FIELDS & set(vals)}
+            )
+        self._check_not_invoiced(vals)
         before = {appointment.id: appointment._charge_sources() for appointment in self}
+        days = {appointment.id: appointment.service_date for appointment in self}
         ended_qa = self.filtered(
             lambda appointment: vals.get("qa_state") == "done" and appointment.qa_state != "done"
         )
         result = super().write(vals)
         if "state" in vals:
             self._enter_qa()
-        for appointment in self:
-            for name, value in appointment._charge_sources().items():
-                if before[appointment.id][name] != value:
-                    touched.add(name)
-        self._sync_service_charges(touched)
+        # Only what changed reprices: a value that is written again is none (R2).
+        repriced = self.filtered(lambda a: a._charge_sources() != before[a.id])
+        repriced._sync_service_charges(
+            set(vals) | REPRICING_FIELDS,
+            {id_: sources["product_id"] for id_, sources in before.items()},
+        )
+        (self - repriced)._sync_service_charges(set(vals) - REPRICING_FIELDS)
+        moved = (self - repriced).filtered(lambda a: a.service_date != days[a.id])
+        charges = moved.sudo()._service_charges()  # sudo: see _sync_service_charges
+        charges._apply_prices_of_new_day({c: days[c.appointment_id.id] for c in charges})
         if ended_qa:
             ended_qa._freeze_prices_after_qa()
         return result
@@ -484,7 +527,7 @@ class HealthcareAppointment(models.Model):
         ).qa_state = "review"
 
     def _charge_sources(self):
-        """Values of the computed fields that reprice, which no caller of ``write`` may have named."""
+        """Values of the fields that reprice, some of them computed from what ``write`` is given."""
         self.ensure_one()
         return {name: self[name].id for name in REPRICING_FIELDS}
 
@@ -496,23 +539,62 @@ class HealthcareAppointment(models.Model):
                 vals.setdefault(f"has_{kind}_override", True)
         return vals
 
-    def _check_not_invoiced(self, vals, names):
-        changed = self.filtered(
-            lambda appointment: any(
-                (appointment[name].id or False) != (vals[name] or False) for name in names
-            )
-        )
+    def _check_may_decide(self, vals, current):
+        """Care staff report their care; that it counts, and for how much, others decide.
+
+        They may hand it in for review again after corrections.
+
+        :param dict vals: values to be written
+        :param dict current: the values before, or the defaults
+        """
+        decided = DECISION_FIELDS & set(vals)
+        if not decided or self.env.su:
+            return
+        if self.env.user.has_group("healthcare_billing.group_coordinator"):
+            return
+        for name in decided:
+            field = self._fields[name]
+            new = field.convert_to_cache(vals[name], self)
+            old = field.convert_to_cache(current.get(name, False), self)
+            if (new or False) != (old or False) and (name, new) != ("qa_state", "review"):
+                raise AccessError(
+                    self.env._(
+                        "Only coordinators and billing users can change “%s”.",
+                        field._description_string(self.env),
+                    )
+                )
+
+    def _stop_after_move(self, start):
+        """The end of the appointment if it starts then and keeps its length."""
+        self.ensure_one()
+        return self.stop and start + (self.stop - self.start)
+
+    def _check_not_invoiced(self, vals):
+        changed = self.filtered(lambda appointment: appointment._changes_billing(vals))
         line = changed.charge_ids._live_lines()[:1]
         if line:
             raise UserError(
                 self.env._(
-                    "%(appointment)s is on invoice %(invoice)s: its service, client and payer "
-                    "can't change any more. Delete the draft, or credit the invoice, then bill "
-                    "it again.",
+                    "%(appointment)s is on invoice %(invoice)s: its service, client, payer, day "
+                    "and state can't change any more. Delete the draft, or credit the invoice, "
+                    "then bill it again.",
                     appointment=line.charge_id.appointment_id.name,
                     invoice=line.move_id._care_reference(),
                 )
             )
+
+    def _changes_billing(self, vals):
+        """Whether these values differ in what an invoice says of the appointment."""
+        self.ensure_one()
+        if vals.get("start"):
+            start = fields.Datetime.to_datetime(vals["start"])
+            if self.company_id._care_local_date(start) != self.service_date:
+                return True
+        for name in (REPRICING_FIELDS | {"client_id", "company_id", "state"}) & set(vals):
+            old = self[name] if name == "state" else self[name].id
+            if (old or False) != (vals[name] or False):
+                return True
+        return False
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_invoiced(self):
@@ -541,22 +623,27 @@ class HealthcareAppointment(models.Model):
             lambda charge: charge.kind == "service" and not charge.parent_id
         )
 
-    def _sync_service_charges(self, touched):
+    def _sync_service_charges(self, touched, former_services=None):
         """Make the service charge of new appointments, and keep those of unbilled ones true.
 
         :param set touched: names of the fields that were written
+        :param dict former_services: id of the service before, per appointment id: charges of
+            another service were added by hand, and don't follow the appointment's
         """
         relevant = REPRICING_FIELDS | QUANTITY_FIELDS | SPLIT_FIELDS | {"diagnosis_ids"}
         if not touched & relevant:
             return
         without = self.filtered(lambda a: a.product_id and not a._service_charges())
-        self.env["healthcare.charge"].create(
+        # sudo: charges follow the appointment, whoever may change that; care staff can't price
+        self.env["healthcare.charge"].sudo().create(
             [appointment._prepare_service_charge() for appointment in without]
         )
-        charges = (self - without)._service_charges().filtered(lambda charge: not charge.is_live)
+        charges = (self - without).sudo()._service_charges().filtered(lambda c: not c.is_live)
         if touched & REPRICING_FIELDS:
-            for charge in charges:
-                charge._take_service_from_appointment()
+            former = former_services or {}
+            charges.filtered(
+                lambda c: c.product_id.id == former.get(c.appointment_id.id)
+            )._take_service_from_appointment()
             charges._apply_prices()
         if touched & (REPRICING_FIELDS | QUANTITY_FIELDS):
             charges._take_quantity_from_appointment()
@@ -571,6 +658,7 @@ class HealthcareAppointment(models.Model):
             "kind": "service",
             "product_id": self.product_id.id,
             "quantity": self._billable_units(),
+            "quantity_typed": False,
             "modifier_ids": [fields.Command.set(self.product_id.modifier_ids[:4].ids)],
             "diagnosis_ids": [fields.Command.set(self.diagnosis_ids[:4].ids)],
         }
@@ -712,9 +800,3 @@ class HealthcareAppointment(models.Model):
         """Preview the invoices of the chosen appointments only."""
         wizard = self.env["healthcare.batch.invoicing"].create({"appointment_ids": self.ids})
         return wizard.action_search()
-
-
-def _hours_between(begin, end):
-    if not begin or not end:
-        return 0.0
-    return (end - begin).total_seconds() / 3600.0

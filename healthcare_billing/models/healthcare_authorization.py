@@ -54,6 +54,8 @@ class HealthcareAuthorization(models.Model):
                 [
                     ("authorization_id", "in", self.ids),
                     ("kind", "=", "service"),
+                    # a missed appointment is the client's, and uses no units
+                    ("appointment_id.state", "not in", ("late_canceled", "no_show")),
                     ("invoice_line_ids.charge_live", "=", True),
                 ],
                 ["authorization_id"],

@@ -69,6 +69,7 @@ class HealthcareBillingRun(models.Model):
     )
     excluded_count = fields.Integer(compute="_compute_results", string="Items Left out")
     move_count = fields.Integer(compute="_compute_results")
+    draft_count = fields.Integer(compute="_compute_draft_count", string="Drafts")
     created_count = fields.Integer(compute="_compute_results")
     skipped_count = fields.Integer(compute="_compute_results")
     failed_count = fields.Integer(compute="_compute_results")
@@ -101,15 +102,24 @@ class HealthcareBillingRun(models.Model):
             )
         )
         for run in self:
-            count = {state: n for (run_id, state), (n, _a) in results.items() if run_id == run.id}
+            saved = run._origin  # in a form, too, results are those of the saved run
+            count = {state: n for (run_id, state), (n, _a) in results.items() if run_id == saved.id}
             run.created_count = count.get("created", 0)
             run.skipped_count = count.get("skipped", 0)
             run.failed_count = count.get("failed", 0)
             run.move_count = run.created_count
-            run.amount_created = results.get((run.id, "created"), (0, 0.0))[1]
-            run.excluded_count = excluded.get(run, 0)
+            run.amount_created = results.get((saved.id, "created"), (0, 0.0))[1]
+            run.excluded_count = excluded.get(saved, 0)
             finished = sum(count.values()) - count.get("planned", 0)
             run.progress = 100.0 * finished / (sum(count.values()) or 1)
+
+    @api.depends("line_ids.move_id.state")
+    def _compute_draft_count(self):
+        for run in self:
+            run.draft_count = len(run._draft_moves())
+
+    def _draft_moves(self):
+        return self.line_ids.move_id.filtered(lambda move: move.state == "draft")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -247,11 +257,7 @@ class HealthcareBillingRun(models.Model):
         return self._result_notification()
 
     def action_undo(self):
-        """Take back the run's invoices: drafts are deleted, posted ones deleted or reversed.
-
-        Which of the two is core's decision (``_unlink_or_reverse``): lock dates, hashes and the
-        audit trail count. The charges are free again.
-        """
+        """Take back the run's invoices (see ``_take_back``); their charges are free again."""
         self.ensure_one()
         self._begin()
         lines = self.line_ids.filtered(lambda line: line.state == "created")
@@ -260,7 +266,7 @@ class HealthcareBillingRun(models.Model):
             raise UserError(self.env._("There is nothing to undo: this run has no invoices."))
         self._check_undo(moves)
         lines.write({"state": "undone", "message": False})
-        reversals = moves._unlink_or_reverse()
+        reversals = moves._take_back()
         if reversals:
             self.message_post(
                 body=self.env._(
@@ -328,6 +334,14 @@ class HealthcareBillingRun(models.Model):
     def _check_preview(self):
         if any(run.state != "draft" for run in self):
             raise UserError(self.env._("Only a preview can be changed. Search again."))
+
+    def action_post_drafts(self):
+        """Post the run's drafts, the native way."""
+        self.ensure_one()
+        drafts = self._draft_moves()
+        if not drafts:
+            raise UserError(self.env._("There is nothing to post: this run has no drafts."))
+        return drafts.action_post()
 
     def action_view_moves(self):
         """Open the run's invoices."""

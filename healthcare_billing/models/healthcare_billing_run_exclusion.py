@@ -25,6 +25,7 @@ class HealthcareBillingRunExclusion(models.Model):
     service_date = fields.Date(related="charge_id.service_date", store=True)
     amount = fields.Monetary(related="charge_id.amount")
     remedy = fields.Text(related="reason_id.remedy", string="What to Do")
+    has_mend_button = fields.Boolean(related="reason_id.has_mend_button")
 
     def action_mend(self):
         """Open the record on which the reason can be mended."""

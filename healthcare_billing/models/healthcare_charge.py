@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
@@ -31,6 +29,8 @@ BILLED_FIELDS = {
     "company_id",
     *PART_FIELDS.values(),
 }
+# Kinds whose parts may differ in sign from the amount: they move debts.
+SIGNED_KINDS = ("adjustment", "transfer")
 MAX_MODIFIERS = 4
 MAX_DIAGNOSES = 4
 
@@ -220,7 +220,13 @@ class HealthcareCharge(models.Model):
         readonly=False,
         precompute=True,
     )
-    parts_typed = fields.Boolean(help="The parts were typed, and no default replaces them.")
+    parts_typed = fields.Boolean(
+        compute="_compute_parts",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="The parts were typed, and no default replaces them.",
+    )
 
     # -- billing ------------------------------------------------------------------------------------
     invoice_line_ids = fields.One2many(
@@ -316,17 +322,31 @@ class HealthcareCharge(models.Model):
             amount = charge.quantity * charge.price_unit if charge.is_priced else 0.0
             charge.amount = charge.currency_id.round(amount) if charge.currency_id else amount
 
-    @api.depends("amount", "payer_id", "billing_account_id", "appointment_id.state")
+    @api.depends(
+        "amount",
+        "payer_id",
+        "billing_account_id",
+        "appointment_id.state",
+        "appointment_id.charge_ids",
+    )
     def _compute_parts(self):
-        """Split the amount; typed parts of client and secondary payer are kept as they are."""
+        """Split the amount; typed parts of client and secondary payer are kept as far as it goes.
+
+        They fall with the payer's debt: when somebody owes again, the defaults count.
+        """
         for charge in self:
             client, secondary = charge.amount_client, charge.amount_secondary
             if charge.is_live:  # who owes it stands in the ledger
                 charge.amount_client, charge.amount_secondary = client, secondary
                 charge.amount_payer = charge.amount_payer
+                charge.parts_typed = charge.parts_typed
                 continue
-            if not charge.parts_typed or not charge._is_payer_responsible():
+            charge.parts_typed = charge.parts_typed and charge._is_payer_responsible()
+            if not charge.parts_typed:
                 client, secondary = charge._default_client_part(), 0.0
+            elif charge.kind not in SIGNED_KINDS:
+                client = min(client, max(charge.amount, 0.0))
+                secondary = min(secondary, max(charge.amount - client, 0.0))
             charge.amount_client = client
             charge.amount_secondary = secondary
             charge.amount_payer = charge.currency_id.round(charge.amount - client - secondary)
@@ -345,10 +365,23 @@ class HealthcareCharge(models.Model):
         self.ensure_one()
         if not self._is_payer_responsible():
             return self.amount
-        if self.kind != "service" or self.parent_id:
+        if not self._is_first_service() or self.amount <= 0:
             return 0.0
-        copay = self.billing_account_id._default_copay(self.service_date)
-        return min(copay, self.amount) if self.amount > 0 else 0.0
+        copay = self.company_id.currency_id._convert(
+            self.billing_account_id._default_copay(self.service_date),
+            self.currency_id,
+            self.company_id,
+            self.service_date,
+        )
+        return min(copay, self.amount)
+
+    def _is_first_service(self):
+        """Whether this is the charge of its appointment that carries the co-pay."""
+        self.ensure_one()
+        if self.kind != "service" or self.parent_id:
+            return False
+        ids = self.appointment_id._service_charges()._origin.ids
+        return not ids or self._origin.id == min(ids)
 
     @api.depends("invoice_line_ids.charge_live")
     def _compute_is_live(self):
@@ -482,7 +515,8 @@ class HealthcareCharge(models.Model):
         )
 
     # -- constraints --------------------------------------------------------------------------------
-    @api.constrains("amount", "amount_client", "amount_payer", "amount_secondary")
+    # Not on "amount": it is computed before its parts, which then still are those of the old one.
+    @api.constrains("amount_client", "amount_payer", "amount_secondary")
     def _check_parts(self):
         for charge in self:
             total = charge.amount_client + charge.amount_payer + charge.amount_secondary
@@ -493,6 +527,21 @@ class HealthcareCharge(models.Model):
                         "the charge's %(amount)s.",
                         charge=charge.display_name,
                         total=charge.currency_id.format(total),
+                        amount=charge.currency_id.format(charge.amount),
+                    )
+                )
+            parts = [charge[name] for name in PART_FIELDS.values()]
+            low, high = sorted((0.0, charge.amount))
+            if charge.kind not in SIGNED_KINDS and any(
+                charge.currency_id.compare_amounts(part, low) < 0
+                or charge.currency_id.compare_amounts(part, high) > 0
+                for part in parts
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(charge)s: nobody can owe more than the charge's %(amount)s, or less "
+                        "than nothing.",
+                        charge=charge.display_name,
                         amount=charge.currency_id.format(charge.amount),
                     )
                 )
@@ -539,6 +588,8 @@ class HealthcareCharge(models.Model):
                 vals.setdefault("price_unit", 0.0)
             if "price_unit" in vals:
                 self._mark_typed_price(vals)
+            if "quantity" in vals:
+                vals.setdefault("quantity_typed", True)
         charges = super().create([self._without_parts(vals) for vals in vals_list])
         charges.filtered(lambda c: c.price_source == "missing" and not c.is_priced)._apply_prices()
         for charge, vals in zip(charges, vals_list, strict=True):
@@ -562,12 +613,17 @@ class HealthcareCharge(models.Model):
         if rest:
             super().write(rest)
         for charge in self:
-            super(HealthcareCharge, charge).write(charge._completed_parts(parts))
+            # a form sends back the parts that it computed: only other ones are typed
+            if any(charge.currency_id.compare_amounts(charge[n], parts[n]) for n in parts):
+                super(HealthcareCharge, charge).write(charge._completed_parts(parts))
         return True
 
     @api.model
     def _mark_typed_price(self, vals):
-        vals.setdefault("is_priced", True)
+        """A price that is given is typed, unless a form only sends the 0.00 of an empty field."""
+        if not vals["price_unit"] and not vals.get("is_priced", True):
+            return
+        vals["is_priced"] = True
         vals.setdefault("price_source", "typed")
         vals.setdefault(
             "price_reason", self.env._("Typed by %s", self.env.user.name)
@@ -591,20 +647,21 @@ class HealthcareCharge(models.Model):
         :return: all of the part fields
         """
         self.ensure_one()
-        if self.payer_id or not any(typed.get(n) for n in ("amount_payer", "amount_secondary")):
+        insured = self._is_payer_responsible()
+        if insured or not any(typed.get(n) for n in ("amount_payer", "amount_secondary")):
             parts = {name: typed.get(name, self[name]) for name in PART_FIELDS.values()}
             rest = "amount_payer" if "amount_payer" not in typed else "amount_client"
             if rest in typed:  # all typed: _check_parts tells when the sum is wrong
                 return {**parts, "parts_typed": True}
-            if rest == "amount_payer" and not self.payer_id:
+            if rest == "amount_payer" and not insured:
                 rest = "amount_client"
             others = sum(value for name, value in parts.items() if name != rest)
             parts[rest] = self.currency_id.round(self.amount - others)
             return {**parts, "parts_typed": True}
         raise UserError(
             self.env._(
-                "%s has no payer: the client owes all of it. Choose a payer on the billing "
-                "account first.",
+                "%s has no payer who could owe a part: the client owes all of it. Choose a payer "
+                "on the billing account first. Missed appointments are always the client's.",
                 self.display_name,
             )
         )
@@ -729,18 +786,39 @@ class HealthcareCharge(models.Model):
         }
 
     def _find_fee_schedule_prices(self):
-        """Prices by the payers' fee schedules, one pricelist call per schedule and day."""
+        """Prices by the payers' fee schedules."""
+        return {
+            charge: {
+                "is_priced": True,
+                "price_unit": price,
+                "price_source": "fee_schedule",
+                "price_reason": self.env._(
+                    "Fee schedule %(schedule)s on %(day)s",
+                    schedule=schedule.name,
+                    day=charge.service_date,
+                ),
+                "currency_id": schedule.currency_id.id,
+            }
+            for charge, (schedule, _rule_id, price) in self._find_fee_schedule_rules().items()
+        }
+
+    def _find_fee_schedule_rules(self, days=None):
+        """Rules of the payers' fee schedules on the very service, one call per schedule and day.
+
+        :param dict days: day per charge, default the date of service
+        :return: ``{charge: (schedule, rule id, price)}``, only charges with a rule
+        """
         groups = {}
         for charge in self:
             schedule = charge.payer_id.with_company(charge.company_id).fee_schedule_id
             if schedule.active and charge.product_id:
-                key = (charge.company_id, schedule, charge.service_date)
+                day = days[charge] if days else charge.service_date
+                key = (charge.company_id, schedule, day)
                 groups.setdefault(key, self.browse())
                 groups[key] |= charge
         prices = {}
         for (company, schedule, day), charges in groups.items():
-            begin, end = company._care_day_bounds(day, day + timedelta(days=1))
-            noon = begin + (end - begin) / 2
+            noon = company._care_noon(day)
             found = schedule._compute_price_rule(charges.product_id, 1.0, date=noon)
             rules = self.env["product.pricelist.item"].browse(
                 [rule_id for _price, rule_id in found.values() if rule_id]
@@ -751,16 +829,20 @@ class HealthcareCharge(models.Model):
             for charge in charges:
                 price, rule_id = found[charge.product_id.id]
                 if rule_id in own_rules:
-                    prices[charge] = {
-                        "is_priced": True,
-                        "price_unit": price,
-                        "price_source": "fee_schedule",
-                        "price_reason": self.env._(
-                            "Fee schedule %(schedule)s on %(day)s", schedule=schedule.name, day=day
-                        ),
-                        "currency_id": schedule.currency_id.id,
-                    }
+                    prices[charge] = (schedule, rule_id, price)
         return prices
+
+    def _apply_prices_of_new_day(self, days):
+        """Contracts price by date of service (R1): where care moved to a day on which another rule
+        holds, take its price. The same rule, changed meanwhile, changes nothing (R2).
+
+        :param dict days: former date of service per charge
+        """
+        before = self._find_fee_schedule_rules(days)
+        after = self._find_fee_schedule_rules()
+        self.filtered(
+            lambda charge: before.get(charge, (None, None))[:2] != after.get(charge, (None, None))[:2]
+        )._apply_prices()
 
     def _default_price(self):
         """The practice's list price, or no price."""
@@ -776,9 +858,17 @@ class HealthcareCharge(models.Model):
                     self.payer_id.name,
                 ),
             }
+        product = self.product_id.with_company(self.company_id)
+        price = product.currency_id._convert(
+            product.lst_price,
+            self.company_id.currency_id,
+            self.company_id,
+            self.service_date,
+            round=False,
+        )
         return {
             "is_priced": True,
-            "price_unit": self.product_id.with_company(self.company_id).lst_price,
+            "price_unit": price,
             "price_source": "practice_default",
             "price_reason": self.env._("List price of %s", self.product_id.display_name),
         }

@@ -1,2 +1,3 @@
 from . import healthcare_batch_invoicing
+from . import healthcare_billing_run_confirm
 from . import healthcare_provider_details

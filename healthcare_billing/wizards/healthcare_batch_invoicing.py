@@ -37,7 +37,8 @@ class HealthcareBatchInvoicing(models.TransientModel):
         string="Payers",
         domain="[('is_payer', '=', True)]",
     )
-    employee_ids = fields.Many2many("hr.employee", string="Staff")
+    # public profiles: billers may not access employees, and the ids are the same
+    employee_ids = fields.Many2many("hr.employee.public", string="Staff")
     appointment_ids = fields.Many2many("healthcare.appointment", string="Appointments")
     invoice_date = fields.Date(
         required=True, default=fields.Date.context_today, help="Also the posting date."

@@ -1,0 +1,136 @@
+"""What ``./dev demo`` runs in ``odoo shell``: load the practice, bill last month, print."""
+# pylint: disable=print-used  # its output is for whoever runs the script
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from . import documents, practice_data
+from .month_end import MonthEnd
+from .therapy_practice import QUIET, TherapyPractice
+
+TIME_ZONE = "America/New_York"
+# where the PDF files go; without it they go to the current folder
+OUTPUT_VARIABLE = "HEALTHCARE_DEMO_OUT"
+
+
+def run(env):
+    """Load the practice into the main company, bill last month, check and print the result.
+
+    :param env: of the superuser, in a database where the addon is installed
+    :raise SystemExit: with the sums that differ
+    """
+    env = env(user=env.ref("base.user_root"), context={"lang": "en_US", "tz": TIME_ZONE})
+    _refuse_second_time(env)
+    set_up_company(env, env.company)
+    practice = TherapyPractice(env).load()
+    users = practice.create_users()
+    env.cr.commit()  # pylint: disable=invalid-commit  # a script: each step is kept
+
+    biller = env(user=users["biller"])
+    _check(bill_month_before(biller, practice))
+    month = MonthEnd(biller, practice.last_month).invoice()
+    env.cr.commit()  # pylint: disable=invalid-commit
+    print(_introduction(practice))
+    print(month.table())
+    print(f"\n{_check(month)} pairs of sums compared, all equal to the cent.")
+    _print_documents(biller, month)
+    logins = ", ".join(practice_data.USERS)
+    print(f"Other users to try (the password is the login): {logins}")
+
+
+def _refuse_second_time(env):
+    if env["healthcare.appointment"].search_count([], limit=1):
+        raise SystemExit("This database has appointments already. Make a new one with ./dev demo")
+
+
+def set_up_company(env, company, name="Maple Street Therapy"):
+    """Make the company ready to invoice and to print: address, ledger, layout."""
+    company.write(
+        {
+            "name": name,
+            "street": "42 Maple Street",
+            "city": "Maple Falls",
+            "state_id": env.ref("base.state_us_27").id,
+            "zip": "10999",
+            "country_id": env.ref("base.us").id,
+            "phone": "(555) 555-0100",
+            "email": "office@example.com",
+            "website": "https://example.com",
+            "currency_id": env.ref("base.USD").id,
+            "healthcare_tz": TIME_ZONE,
+            "logo": False,
+            "report_footer": "(555) 555-0100 | office@example.com",
+            "external_report_layout_id": env.ref("web.external_layout_standard").id,
+            "paperformat_id": env.ref("base.paperformat_us").id,
+            "primary_color": "#1F5F5B",
+            "secondary_color": "#3A7D78",
+            "font": "Lato",
+        }
+    )
+    env.ref("base.user_admin").tz = TIME_ZONE
+    if not company.chart_template:
+        env["account.chart.template"].try_loading(
+            "generic_coa", company=company, install_demo=False
+        )
+    env["res.config.settings"].create(
+        {
+            "group_use_approval": True,
+            "group_use_qa": True,
+            "group_use_authorizations": True,
+            "group_use_transport": True,
+            "group_use_billing_accounts": True,
+        }
+    ).execute()
+
+
+def bill_month_before(env, practice):
+    """Invoice the month before last as well; every third invoice is paid meanwhile.
+
+    :param env: of a billing user
+    :return: :class:`MonthEnd`
+    """
+    invoice_date = practice.last_month + timedelta(days=2)
+    month = MonthEnd(env, practice.month_before).invoice(invoice_date)
+    paid = month.moves.sorted("name")[::3].filtered("amount_residual")
+    for moves in paid.grouped("currency_id").values():
+        env["account.payment.register"].with_context(
+            **QUIET, active_model="account.move", active_ids=moves.ids
+        ).create({"payment_date": invoice_date + timedelta(days=18)}).action_create_payments()
+    return month
+
+
+def _introduction(practice):
+    return (
+        f"\n{practice.company.name}: {len(practice.clients)} clients, {len(practice.staff)} staff, "
+        f"{len(practice.payers)} payers, {len(practice.appointments)} appointments\n"
+    )
+
+
+def _check(month):
+    """End the script where sums differ that must be the same.
+
+    :return: number of sums compared
+    """
+    equations = month.equations()
+    wrong = [str(equation) for equation in equations if not equation.holds()]
+    wrong += [
+        f"{line.partner_id.name}: {line.message}"
+        for line in month.run.line_ids
+        if line.state != "created"
+    ]
+    if wrong:
+        raise SystemExit("\n".join(["The demo does not add up:", *wrong]))
+    return len(equations)
+
+
+def _print_documents(env, month):
+    if not documents.can_print():
+        print("No PDF files: wkhtmltopdf is not installed.")
+        return
+    folder = Path(os.environ.get(OUTPUT_VARIABLE) or ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    invoices = month.moves.filtered(lambda move: move.move_type == "out_invoice")
+    longest = max(invoices, key=lambda move: (len(move.invoice_line_ids), -move.id))
+    documents.write_pdf(env, longest, folder / "invoice.pdf")
+    documents.write_pdf(env, invoices.sorted("name"), folder / "invoices.pdf")
