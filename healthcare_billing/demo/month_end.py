@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-MISSED_AND_OTHERS = {"not_billable": "not billable", "planned": "still scheduled"}
+MISSED_AND_OTHERS = {"not_billable": "not billable"}
 
 
 class Equation(NamedTuple):

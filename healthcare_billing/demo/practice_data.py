@@ -286,8 +286,8 @@ ODD_VISITS = {
 
 # Every reason that a run over last month gives with this data.
 REASONS = (
-    "parked", "vacant", "unscheduled", "rejected", "not_approved", "in_qa", "missing_account",
-    "account_on_hold", "account_closed", "wrong_door", "unsigned_note", "missing_service",
+    "planned", "parked", "vacant", "unscheduled", "rejected", "not_approved", "in_qa",
+    "missing_account", "account_on_hold", "account_closed", "wrong_door", "unsigned_note", "missing_service",
     "missing_code", "missing_bill_code", "missing_price", "archived_fee_schedule",
     "currency_inactive", "missing_activity_code", "missing_diagnosis", "missing_coverage",
     "missing_provider", "missing_npi", "missing_authorization", "authorization_used_up",

@@ -454,7 +454,7 @@ class TherapyPractice:
         return {
             "company_id": self.company.id,
             "client_id": self.clients[client.key].id,
-            # without a service even the account's default one isn't taken: see _change_charges
+            # where the service was forgotten, not even the account's default one is taken
             "product_id": service and self.services[service].id,
             "employee_id": staff and self.staff[staff].id,
             "authorization_id": client.key in self.authorizations
@@ -526,12 +526,6 @@ class TherapyPractice:
         adjustments = self._by_code("healthcare.adjustment.reason")
         self.env["healthcare.charge"].create(
             [
-                # An appointment without a service: somebody has to say what was done.
-                {
-                    "appointment_id": self.visits["irwin", 4].id,
-                    "kind": "service",
-                    "product_id": False,
-                },
                 {"appointment_id": self.visits["lomax", 4].id, "kind": "expense"},
                 {
                     "appointment_id": self.visits["night"].id,

@@ -242,7 +242,8 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             "missing_price": SQL(
                 "(NOT COALESCE(c.is_priced, FALSE)"
-                " AND NOT COALESCE(p.requires_fee_schedule, FALSE))"
+                " AND NOT COALESCE(p.requires_fee_schedule, FALSE)"
+                " AND NOT (c.kind = 'service' AND c.product_id IS NULL))"
             ),
             "archived_fee_schedule": SQL("(fs.active = FALSE AND %s)", payer_owes),
             "currency_inactive": SQL("NOT cur.active"),

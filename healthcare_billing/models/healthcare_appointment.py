@@ -289,10 +289,11 @@ class HealthcareAppointment(models.Model):
     invoice_ids = fields.Many2many(
         "account.move",
         compute="_compute_invoice_ids",
+        compute_sudo=True,  # the count is for those too who may not read invoices
         string="Invoices",
         groups="account.group_account_invoice,account.group_account_readonly",
     )
-    invoice_count = fields.Integer(compute="_compute_invoice_ids")
+    invoice_count = fields.Integer(compute="_compute_invoice_ids", compute_sudo=True)
     calendar_title = fields.Char(
         compute="_compute_calendar_title",
         help="Title in our own calendar, which only care groups see; never for synced calendars.",
@@ -633,7 +634,7 @@ class HealthcareAppointment(models.Model):
         relevant = REPRICING_FIELDS | QUANTITY_FIELDS | SPLIT_FIELDS | {"diagnosis_ids"}
         if not touched & relevant:
             return
-        without = self.filtered(lambda a: a.product_id and not a._service_charges())
+        without = self.filtered(lambda a: a._makes_charge() and not a._service_charges())
         # sudo: charges follow the appointment, whoever may change that; care staff can't price
         self.env["healthcare.charge"].sudo().create(
             [appointment._prepare_service_charge() for appointment in without]
@@ -649,6 +650,15 @@ class HealthcareAppointment(models.Model):
             charges._take_quantity_from_appointment()
         if "diagnosis_ids" in touched:
             charges._take_diagnoses_from_appointment()
+
+    def _makes_charge(self):
+        """Care with a service is charged when it is planned; given without one, all the same.
+
+        Else a finished visit whose service was forgotten would be on no list, not even among what
+        is left out.
+        """
+        self.ensure_one()
+        return bool(self.product_id or self.state in ("completed", "late_canceled", "no_show"))
 
     def _prepare_service_charge(self):
         """Values of the charge that an appointment's service makes."""
@@ -670,6 +680,8 @@ class HealthcareAppointment(models.Model):
             return self.bill_override_qty
         if self.approval_state == "approved" and self.approved_qty:
             return self.approved_qty
+        if not self.product_id:
+            return 1.0
         return self.product_id._care_units(
             scheduled_minutes=self.duration * 60.0,
             clocked_minutes=self.clocked_duration * 60.0,

@@ -65,7 +65,7 @@ class HealthcareBillingAccount(models.Model):
         help="The default service costs this client the fee given here. Needed because 0.00 is a "
         "fee too: free.",
     )
-    default_fee = fields.Float(digits=(16, 4), string="Default Fee")
+    default_fee = fields.Float(digits=(16, 4), min_display_digits=2, string="Default Fee")
     rate_ids = fields.One2many(
         "healthcare.billing.account.rate", "account_id", string="Rates", copy=True
     )

@@ -22,7 +22,7 @@ class HealthcareBillingAccountRate(models.Model):
         domain="[('is_healthcare_service', '=', True)]",
         check_company=True,
     )
-    fee = fields.Float(digits=(16, 4), required=True)
+    fee = fields.Float(digits=(16, 4), min_display_digits=2, required=True)
 
     _account_product_unique = models.UniqueIndex(
         "(account_id, product_id)", "A service has one rate per billing account."

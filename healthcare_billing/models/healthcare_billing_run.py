@@ -76,7 +76,7 @@ class HealthcareBillingRun(models.Model):
     amount_created = fields.Monetary(compute="_compute_results")
     progress = fields.Float(compute="_compute_results", help="Share of rows with a result, in %.")
 
-    @api.depends("line_ids.selected", "line_ids.amount_company", "line_ids.charge_count")
+    @api.depends("line_ids.selected", "line_ids.amount_company", "line_ids.charge_ids")
     def _compute_totals(self):
         """Totals of the whole run, not of the visible page; in a form, of what is ticked there."""
         for run in self:
@@ -84,7 +84,8 @@ class HealthcareBillingRun(models.Model):
             selected = lines.filtered("selected")
             run.line_count = len(lines)
             run.selected_count = len(selected)
-            run.selected_charge_count = sum(selected.mapped("charge_count"))
+            # shared ones count once; sudo: accountants read runs but no charges, only how many
+            run.selected_charge_count = len(selected.sudo().charge_ids)
             run.amount_selected = sum(selected.mapped("amount_company"))
             run.amount_total = sum(lines.mapped("amount_company"))
 
@@ -190,7 +191,7 @@ class HealthcareBillingRun(models.Model):
             {"run_id": self.id, "charge_id": charge_id, "reason_id": reasons[code]}
             for charge_id, codes in blocked.items()
             for code in codes
-            if code in reasons and code not in ("already_invoiced", "planned")
+            if code in reasons and code not in ("already_invoiced", "not_billable")
         ]
 
     # -- execution ----------------------------------------------------------------------------------

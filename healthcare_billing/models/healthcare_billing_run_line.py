@@ -42,6 +42,8 @@ class HealthcareBillingRunLine(models.Model):
         "line_id",
         "charge_id",
         readonly=True,
+        # accountants read runs, but no charges: without groups no run would open for them
+        groups="healthcare_billing.group_care_staff",
     )
     charge_count = fields.Integer(string="Items", readonly=True)
     amount = fields.Monetary(readonly=True, help="Untaxed, in the invoice's currency.")

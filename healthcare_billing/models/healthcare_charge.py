@@ -173,7 +173,9 @@ class HealthcareCharge(models.Model):
         help="The units were typed, and no longer follow the appointment's time."
     )
     is_priced = fields.Boolean(help="A price is known. 0.00 is a price: free.")
-    price_unit = fields.Float(string="Fee per Unit", digits=(16, 4))
+    price_unit = fields.Float(
+        string="Fee per Unit", digits=(16, 4), min_display_digits=2, aggregator=None
+    )
     price_source = fields.Selection(
         [
             ("typed", "Typed"),
@@ -396,6 +398,9 @@ class HealthcareCharge(models.Model):
 
     @api.depends(
         "amount",
+        "amount_client",
+        "amount_payer",
+        "amount_secondary",
         "appointment_id.state",
         "appointment_id.qa_state",
         "appointment_id.billable",

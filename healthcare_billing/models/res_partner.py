@@ -113,34 +113,35 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if vals.get("is_payer"):
-                vals["invoicing_model"] = vals.get("invoicing_model") or "payer_individual"
-                vals["payer_type"] = vals.get("payer_type") or "insurance"
         partners = super().create(vals_list)
+        # sudo: whoever makes a contact need not be allowed to know clients and payers
+        created = partners.sudo()
+        partners.browse(created.filtered("is_payer").ids)._complete_payers()
         partners.browse(
-            partner.id
-            for partner, vals in zip(partners, vals_list, strict=True)
-            if vals.get("is_healthcare_client")
+            created.filtered("is_healthcare_client").ids
         )._create_missing_billing_accounts()
         return partners
 
     def write(self, vals):
         result = super().write(vals)
         if vals.get("is_payer"):
-            unset = self.filtered(lambda partner: not partner.invoicing_model)
-            if unset:
-                super(ResPartner, unset).write({"invoicing_model": "payer_individual"})
-            unset = self.filtered(lambda partner: not partner.payer_type)
-            if unset:
-                super(ResPartner, unset).write({"payer_type": "insurance"})
+            self._complete_payers()
         if vals.get("is_healthcare_client"):
             self._create_missing_billing_accounts()
         return result
 
+    def _complete_payers(self):
+        """Give payers the usual type and invoicing model where none was chosen."""
+        for name, value in (("invoicing_model", "payer_individual"), ("payer_type", "insurance")):
+            unset = self.filtered(lambda partner, name=name: not partner[name])
+            if unset:
+                super(ResPartner, unset).write({name: value})
+
     def _create_missing_billing_accounts(self):
         """Give each client a self-pay billing account, so that a small practice never needs to."""
         accounts = self.env["healthcare.billing.account"]
+        if not self:  # most contacts are no clients, and are made by users without care groups
+            return accounts
         served = accounts._read_group(
             [("client_id", "in", self.ids), ("company_id", "=", self.env.company.id)],
             ["client_id"],

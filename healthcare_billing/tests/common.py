@@ -8,6 +8,7 @@ from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.mail.tests.common import mail_new_test_user
 
 NPI = "1234567893"  # the example of the NPI standard
+STAFF_NPI = "2345678900"
 A_DAY = date(2025, 3, 3)  # a Monday in the past, in winter time in New York
 
 # Kind of user -> groups, as docs/rights.md names them.
@@ -248,7 +249,12 @@ class CareCommon(AccountTestInvoicingCommon):
         )
         if kind == "care_staff":
             cls.env["hr.employee"].create(
-                {"name": user.name, "user_id": user.id, "company_id": cls.company.id}
+                {
+                    "name": user.name,
+                    "user_id": user.id,
+                    "company_id": cls.company.id,
+                    "npi": STAFF_NPI,
+                }
             )
         return user
 

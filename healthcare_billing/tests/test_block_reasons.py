@@ -300,24 +300,27 @@ class TestBlockReasons(CareCommon):
 
     # -- what was done --------------------------------------------------------------------------
 
-    def _bare_charge(self, **vals):
-        appointment = self._appointment(self.client, product_id=False)
-        return self.env["healthcare.charge"].create(
-            {"appointment_id": appointment.id, "diagnosis_ids": [self.diagnosis.id]} | vals
-        )
-
     def test_r10_missing_service(self):
-        charge = self._bare_charge()
-        self.assertBlocked(charge, "missing_service", "missing_price")
+        """Care whose service was forgotten isn't lost: it is left out, and says so."""
+        charge = self._visit(product_id=False)
+        self.assertBlocked(charge, "missing_service")
         charge.price_unit = 5.0
         self.assertBlocked(charge, "missing_service")
         charge.product_id = self.service
         self.assertFree(charge)
 
+    def test_r10_missing_service_filled_in_on_the_appointment(self):
+        charge = self._visit(product_id=False)
+        charge.appointment_id.product_id = self.service
+        self.assertFree(charge)
+        self.assertEqual((charge.product_id, charge.quantity), (self.service, 4.0))
+        self.assertEqual(charge.amount, 120.0)
+        self.assertEqual(charge.appointment_id.charge_ids, charge)
+
     def test_r10_missing_code(self):
         charge = self._visit()
         self.visit_service.default_code = False
-        self.assertBlocked(charge, "missing_code", "missing_code")
+        self.assertBlocked(charge, "missing_code")
         self.visit_service.default_code = "T1001"
         self.assertFree(charge)
 

@@ -86,12 +86,17 @@ class TestLocalDay(CareCommon):
         self.assertEqual(self._found(date_to=A_DAY), early)
         self.assertEqual(self._found(), early + late)
 
-    def test_r6_batch_wizard_picks_no_planned_and_no_invoiced_care(self):
-        self._charge(self.client, state="scheduled")
+    def test_r6_batch_wizard_picks_nothing_that_is_done_with(self):
+        """Visits of the past that nobody finished are found, to be told, and never billed."""
+        unfinished = self._charge(self.client, state="scheduled")
         self._charge(self.client, state="canceled")
         self._execute(self._charge(self.client))
         missed = self._charge(self.client, state="no_show")
-        self.assertEqual(self._found(date_from=A_DAY, date_to=A_DAY), missed)
+        found = self._found(date_from=A_DAY, date_to=A_DAY)
+        self.assertEqual(found, unfinished + missed)
+        plan = self._plan(found, door="batch")
+        self.assertEqual(plan.charge_ids, tuple(missed.ids))
+        self.assertEqual(dict(plan.blocked), {unfinished.id: ("planned",)})
 
     def test_r6_batch_wizard_criteria(self):
         insured = self._insured_client()

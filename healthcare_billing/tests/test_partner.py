@@ -51,6 +51,17 @@ class TestPartner(CareCommon):
         with self.assertRaises(ValidationError):
             employer.with_user(self.users["no_group"]).child_ids = [Command.link(self.client.id)]
 
+    def test_users_without_care_groups_make_and_edit_contacts(self):
+        user = self.users["no_group"]
+        user.group_ids = [Command.link(self.env.ref("base.group_partner_manager").id)]
+        contact = self.env["res.partner"].with_user(user).create({"name": "Supplier"})
+        contact.write({"name": "Other Supplier", "is_company": True})
+        contact.copy()
+        with self.assertRaises(AccessError):
+            contact.is_healthcare_client = True
+        with self.assertRaises(AccessError):
+            contact.create({"name": "Client", "is_healthcare_client": True})
+
     # -- billing accounts -----------------------------------------------------------------------
 
     def test_each_new_client_gets_a_self_pay_account(self):
@@ -69,6 +80,14 @@ class TestPartner(CareCommon):
         self.assertFalse(account.payer_id)
         self.assertEqual(account.billing_status, "active")
         self.assertIn("One", account.name)
+
+    def test_client_made_by_a_menus_default_gets_an_account(self):
+        """Menus of clients and payers say so in the context only."""
+        partners = self.env["res.partner"]
+        client = partners.with_context(default_is_healthcare_client=True).create({"name": "One"})
+        self.assertEqual(len(client.billing_account_ids), 1)
+        payer = partners.with_context(default_is_payer=True).create({"name": "Two"})
+        self.assertEqual((payer.payer_type, payer.invoicing_model), ("insurance", "payer_individual"))
 
     def test_contact_that_becomes_a_client_gets_an_account_once(self):
         partner = self.env["res.partner"].create({"name": "Later"})

@@ -97,8 +97,11 @@ class TestSplit(CareCommon):
         self.assertParts(self._charge(self._insured_client(copay=15.0)), 80.0, 0.0)
 
     def test_no_service_no_debt(self):
-        appointment = self._appointment(self._client(), product_id=False)
+        appointment = self._appointment(self._client(), product_id=False, state="scheduled")
         self.assertFalse(appointment.charge_ids)
+        appointment.action_complete()
+        self.assertParts(appointment.charge_ids, 0.0, 0.0)
+        self.assertEqual(self._codes(appointment), {"missing_service"})
 
     # -- R7 -------------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ class HealthcareBatchInvoicing(models.TransientModel):
             self.date_to = self.date_from + relativedelta(day=31)
 
     def _charge_domain(self):
-        """Unbilled charges that match; empty criteria match all.
+        """Charges that are unbilled, or overdue to be finished; empty criteria match all.
 
         :return: domain as a list, so that the run can keep it
         """
@@ -62,7 +62,11 @@ class HealthcareBatchInvoicing(models.TransientModel):
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise UserError(self.env._("The first day of care is after the last one."))
         domain = Domain("company_id", "=", self.company_id.id)
-        domain &= Domain("billing_stage", "in", ["billing_office", "qa"])
+        today = fields.Date.to_string(fields.Date.context_today(self))
+        domain &= Domain("billing_stage", "in", ["billing_office", "qa"]) | (
+            # visits of the past that nobody finished: never billed, but said
+            Domain("billing_stage", "=", "planned") & Domain("service_date", "<", today)
+        )
         if self.date_from:
             domain &= Domain("service_date", ">=", fields.Date.to_string(self.date_from))
         if self.date_to:
