@@ -313,7 +313,7 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     @api.model
     def _missing_income_account_sql(self, companies):
-        """SQL condition: no journal, or revenue has no account wherever core and we look for one."""
+        """SQL condition: no journal, or no account wherever core and we look for one."""
         # sudo: who may see why care isn't billed need not be allowed to read journals and accounts
         engine = self.sudo()
         journals = {company: engine._sale_journal(company) for company in companies}

@@ -114,6 +114,7 @@ class HealthcareAppointment(models.Model):
     employee_id = fields.Many2one(
         "hr.employee",
         string="Provider",
+        default=lambda self: self._default_employee_id(),
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
@@ -312,6 +313,15 @@ class HealthcareAppointment(models.Model):
         "Units, distance and waiting time can't be negative.",
     )
 
+    @api.model
+    def _default_employee_id(self):
+        """Care staff plan for themselves: they may not see other appointments."""
+        user = self.env.user
+        own_only = user.has_group("healthcare_billing.group_care_staff") and not user.has_group(
+            "healthcare_billing.group_coordinator"
+        )
+        return user.employee_id.id if own_only else False
+
     # -- computes -----------------------------------------------------------------------------------
     @api.depends("client_id", "company_id")
     def _compute_billing_account_id(self):
@@ -390,7 +400,8 @@ class HealthcareAppointment(models.Model):
             minutes = minutes_between(appointment.clock_in, appointment.clock_out)
             appointment.clocked_duration = minutes / 60.0
 
-    @api.depends("start", "company_id.healthcare_tz")
+    # Not on the company's time zone: changing it must not move care that was billed.
+    @api.depends("start", "company_id")
     def _compute_service_date(self):
         for appointment in self:
             appointment.service_date = appointment.start and (
@@ -490,7 +501,7 @@ class HealthcareAppointment(models.Model):
         vals = self._mark_given_overrides(dict(vals))
         if vals.get("start") and not {"stop", "duration"} & set(vals):
             if len(self) != 1:  # each has its own length
-                return all([appointment.write(vals) for appointment in self])
+                return all(appointment.write(vals) for appointment in self)
             vals["stop"] = self._stop_after_move(fields.Datetime.to_datetime(vals["start"]))
         for appointment in self:
             appointment._check_may_decide(

@@ -44,6 +44,7 @@ class HealthcareBillingAccount(models.Model):
     guarantor_id = fields.Many2one(
         "res.partner",
         string="Billing Contact",
+        index="btree_not_null",
         check_company=True,
         help="Receives the client's invoices. Empty: the client.",
     )
@@ -113,6 +114,11 @@ class HealthcareBillingAccount(models.Model):
                         account.payer_id.display_name,
                     )
                 )
+
+    @api.constrains("guarantor_id")
+    def _check_guarantor(self):
+        # sudo: see _check_may_get_care_invoices
+        self.guarantor_id.sudo()._check_may_get_care_invoices()
 
     @api.constrains("coverage_ids", "client_id")
     def _check_coverages(self):

@@ -73,5 +73,7 @@ class HealthcareBlockReason(models.Model):
         if self.code in MEND_STEPS:
             return getattr(appointment, MEND_STEPS[self.code])()
         reasons = self.env["healthcare.billing.engine"]._block_reasons(appointment.charge_ids)
-        blocked = appointment.charge_ids.filtered(lambda c: self in reasons.get(c.id, self.browse()))
+        blocked = appointment.charge_ids.filtered(
+            lambda c: self in reasons.get(c.id, self.browse())
+        )
         return (blocked or appointment.charge_ids)[:1]._mend_action(self)

@@ -846,7 +846,7 @@ class HealthcareCharge(models.Model):
         before = self._find_fee_schedule_rules(days)
         after = self._find_fee_schedule_rules()
         self.filtered(
-            lambda charge: before.get(charge, (None, None))[:2] != after.get(charge, (None, None))[:2]
+            lambda charge: before.get(charge, ())[:2] != after.get(charge, ())[:2]
         )._apply_prices()
 
     def _default_price(self):

@@ -32,7 +32,17 @@ class HealthcareCoverage(models.Model):
         "res.partner", help="Who holds the policy. Empty: the client."
     )
     relationship = fields.Selection(
-        [("18", "Self"), ("01", "Spouse"), ("19", "Child"), ("20", "Employee"), ("21", "Other")],
+        [
+            ("18", "Self"),
+            ("01", "Spouse"),
+            ("19", "Child"),
+            ("20", "Employee"),
+            ("53", "Life Partner"),
+            ("39", "Organ Donor"),
+            ("40", "Cadaver Donor"),
+            ("G8", "Other Relationship"),
+            ("21", "Unknown"),
+        ],
         default="18",
         required=True,
         string="Relationship to Subscriber",

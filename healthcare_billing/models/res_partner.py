@@ -2,6 +2,32 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 CARE_GROUPS = "healthcare_billing.group_care_staff"
+# Kinds of plan that a claim names (X12 5010, SBR09).
+CLAIM_FILING_INDICATORS = [
+    ("11", "Other non-federal program"),
+    ("12", "Preferred provider organization (PPO)"),
+    ("13", "Point of service (POS)"),
+    ("14", "Exclusive provider organization (EPO)"),
+    ("15", "Indemnity"),
+    ("16", "HMO Medicare risk"),
+    ("17", "Dental maintenance organization"),
+    ("AM", "Automobile medical"),
+    ("BL", "Blue Cross/Blue Shield"),
+    ("CH", "TRICARE/CHAMPUS"),
+    ("CI", "Commercial insurance"),
+    ("DS", "Disability"),
+    ("FI", "Federal employees program"),
+    ("HM", "Health maintenance organization"),
+    ("LM", "Liability medical"),
+    ("MA", "Medicare part A"),
+    ("MB", "Medicare part B"),
+    ("MC", "Medicaid"),
+    ("OF", "Other federal program"),
+    ("TV", "Title V"),
+    ("VA", "Veterans Affairs plan"),
+    ("WC", "Workers' compensation"),
+    ("ZZ", "Unknown"),
+]
 
 
 class ResPartner(models.Model):
@@ -72,7 +98,7 @@ class ResPartner(models.Model):
         "default applies unless the payer requires a fee schedule.",
     )
     edi_payer_id = fields.Char(string="EDI Payer ID", groups="base.group_user")
-    claim_filing_indicator = fields.Char(size=2, groups="base.group_user")
+    claim_filing_indicator = fields.Selection(CLAIM_FILING_INDICATORS, groups="base.group_user")
     timely_filing_days = fields.Integer(groups="base.group_user")
     holiday_calendar_id = fields.Many2one("resource.calendar", groups="base.group_user")
     requires_fee_schedule = fields.Boolean(groups="base.group_user")
@@ -94,6 +120,34 @@ class ResPartner(models.Model):
                         "company, and name it as payer or guarantor on the billing account.",
                         client=partner.display_name,
                         company=partner.commercial_partner_id.display_name,
+                    )
+                )
+
+    @api.constrains("parent_id", "is_company", "type")
+    def _check_billing_contact(self):
+        below = self.filtered(lambda partner: partner.commercial_partner_id != partner)
+        if below:
+            # sudo: see _check_client_is_commercial_partner
+            accounts = self.env["healthcare.billing.account"].sudo().with_context(active_test=False)
+            contacts = accounts.search([("guarantor_id", "in", below.ids)]).guarantor_id
+            contacts._check_may_get_care_invoices()
+
+    def _check_may_get_care_invoices(self):
+        """Who gets a client's invoices must not share them with an employer.
+
+        Core shows an invoice to all portal users of the addressee's company. A company can be the
+        billing contact itself, or by its invoice address: then that is what was meant.
+        """
+        for partner in self:
+            company = partner.commercial_partner_id
+            if company != partner and partner.type != "invoice":
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact of %(company)s and can't be a billing contact: "
+                        "the portal users of that company would see the client's invoices. Store "
+                        "the person without a company, or name the company or its invoice address.",
+                        contact=partner.display_name,
+                        company=company.display_name,
                     )
                 )
 

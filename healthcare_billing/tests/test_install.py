@@ -79,9 +79,7 @@ class TestInstall(TransactionCase):
         columns = hooks.PREPARED_COLUMNS["product_template"]
         assignments = ", ".join(f'"{name}" = NULL' for name in columns)
         self.env.flush_all()
-        self.cr.execute(
-            f"UPDATE product_template SET {assignments} WHERE id = %s", [template.id]
-        )
+        self.cr.execute(f"UPDATE product_template SET {assignments} WHERE id = %s", [template.id])
         template.invalidate_recordset()
         for name in columns:
             self.assertFalse(template[name])
@@ -90,9 +88,7 @@ class TestInstall(TransactionCase):
 
     def test_pricelists_option_is_implied_and_each_company_has_a_default_list(self):
         user_group = self.env.ref("base.group_user")
-        self.assertIn(
-            self.env.ref("product.group_product_pricelist"), user_group.all_implied_ids
-        )
+        self.assertIn(self.env.ref("product.group_product_pricelist"), user_group.all_implied_ids)
 
 
 @tagged("post_install", "-at_install")
@@ -151,11 +147,15 @@ class TestUninstall(CareCommon):
 
     def test_our_records_own_no_native_ones(self):
         """Data of ours in native models goes with the addon; what users made doesn't."""
-        data = self.env["ir.model.data"].sudo().search(
-            [
-                ("module", "=", "healthcare_billing"),
-                ("model", "in", [*NATIVE_MODELS, "product.pricelist", "account.journal"]),
-            ]
+        data = (
+            self.env["ir.model.data"]
+            .sudo()
+            .search(
+                [
+                    ("module", "=", "healthcare_billing"),
+                    ("model", "in", [*NATIVE_MODELS, "product.pricelist", "account.journal"]),
+                ]
+            )
         )
         demo = data.filtered(lambda d: "demo" in d.name)
         self.assertFalse((data - demo).mapped("complete_name"))

@@ -8,7 +8,7 @@ from .common import A_DAY, CareCommon
 
 @tagged("post_install", "-at_install")
 class TestLocalDay(CareCommon):
-    """R6 on appointments, charges and the batch wizard; the day itself is tested in test_masters."""
+    """R6 on appointments, charges and the batch wizard; test_masters tests the day itself."""
 
     @classmethod
     def setUpClass(cls):

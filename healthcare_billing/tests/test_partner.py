@@ -44,7 +44,9 @@ class TestPartner(CareCommon):
 
     def test_client_is_kept_from_companies_by_whoever_moves_it(self):
         """The one who edits contacts may not even know that it is a client."""
-        self.users["no_group"].group_ids = [Command.link(self.env.ref("base.group_partner_manager").id)]
+        self.users["no_group"].group_ids = [
+            Command.link(self.env.ref("base.group_partner_manager").id)
+        ]
         employer = self.env["res.partner"].create({"name": "Employer", "is_company": True})
         with self.assertRaises(ValidationError):
             self.client.with_user(self.users["no_group"]).parent_id = employer
@@ -87,7 +89,9 @@ class TestPartner(CareCommon):
         client = partners.with_context(default_is_healthcare_client=True).create({"name": "One"})
         self.assertEqual(len(client.billing_account_ids), 1)
         payer = partners.with_context(default_is_payer=True).create({"name": "Two"})
-        self.assertEqual((payer.payer_type, payer.invoicing_model), ("insurance", "payer_individual"))
+        self.assertEqual(
+            (payer.payer_type, payer.invoicing_model), ("insurance", "payer_individual")
+        )
 
     def test_contact_that_becomes_a_client_gets_an_account_once(self):
         partner = self.env["res.partner"].create({"name": "Later"})
@@ -155,8 +159,12 @@ class TestPartner(CareCommon):
         later = self.env["res.partner"].create({"name": "Payer", "payer_type": "facility"})
         self.assertFalse(later.invoicing_model)
         later.is_payer = True
-        self.assertEqual((payer.payer_type, payer.invoicing_model), ("insurance", "payer_individual"))
-        self.assertEqual((later.payer_type, later.invoicing_model), ("facility", "payer_individual"))
+        self.assertEqual(
+            (payer.payer_type, payer.invoicing_model), ("insurance", "payer_individual")
+        )
+        self.assertEqual(
+            (later.payer_type, later.invoicing_model), ("facility", "payer_individual")
+        )
 
     def test_payer_requires_nothing_by_default(self):
         payer = self.env["res.partner"].create({"name": "Payer", "is_payer": True})

@@ -109,8 +109,12 @@ class TestRights(CareCommon):
                         )
                 if "r" in cell:
                     found = env[name].search([("id", "in", (own + foreign).ids)])
-                    self.assertEqual(found.ids, own.ids if (name, kind) in limited else
-                                     sorted((own + foreign).ids, key=found.ids.index))
+                    self.assertEqual(
+                        found.ids,
+                        own.ids
+                        if (name, kind) in limited
+                        else sorted((own + foreign).ids, key=found.ids.index),
+                    )
 
     def test_fields(self):
         move = self._execute(self.own, post=True).line_ids.move_id
@@ -297,9 +301,7 @@ class TestRights(CareCommon):
         """Another company with a client, an appointment, and a run."""
         company = self.setup_other_company()["company"]
         company.healthcare_tz = "America/New_York"
-        env = self.env(
-            context={**self.env.context, "allowed_company_ids": company.ids}
-        )
+        env = self.env(context={**self.env.context, "allowed_company_ids": company.ids})
         client = env["res.partner"].create({"name": "Elsewhere", "is_healthcare_client": True})
         coverage = env["healthcare.coverage"].create(
             {"client_id": client.id, "payer_id": self.payer.id}
@@ -371,8 +373,10 @@ class TestRights(CareCommon):
             model = self.env[name]
             if "company_id" not in model._fields or model._transient:
                 continue
-            rules = self.env["ir.rule"].sudo().search(
-                [("model_id.model", "=", name), ("groups", "=", False)]
+            rules = (
+                self.env["ir.rule"]
+                .sudo()
+                .search([("model_id.model", "=", name), ("groups", "=", False)])
             )
             self.assertTrue(
                 any(re.search(r"company_id.*company_ids", r.domain_force or "") for r in rules),

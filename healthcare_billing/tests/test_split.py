@@ -242,8 +242,9 @@ class TestSplit(CareCommon):
         charge = self._charge(client)
         charge.amount_secondary = 25.0
         self.assertParts(charge, 15.0, 40.0, 25.0)
-        invoices = {invoice.partner_id: dict(invoice.amounts) for invoice in
-                    self._plan(charge).invoices}
+        invoices = {
+            invoice.partner_id: dict(invoice.amounts) for invoice in self._plan(charge).invoices
+        }
         self.assertEqual(
             invoices,
             {
