@@ -148,7 +148,8 @@ def run(*command, script=None):
     :return: what it printed, on both channels
     """
     done = subprocess.run(
-        command, check=False, input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, check=False, input=script, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode:
         raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-5000:]}")
@@ -418,7 +419,8 @@ class TestUninstallation(DatabaseCase):
             """SELECT table_name, column_name FROM information_schema.columns
                 WHERE table_schema = 'public' AND (column_name LIKE '%healthcare%' OR column_name
                    IN ('charge_id', 'charge_live', 'credit_of_line_id', 'responsibility', 'npi',
-                       'billing_ref', 'billing_run_id', 'service_date_from', 'is_payer', 'code_system',
+                       'billing_ref', 'billing_run_id', 'service_date_from', 'is_payer',
+                       'code_system',
                        'fee_schedule_id', 'unit_rule', 'taxonomy_code', 'birth_date'))""",
             """SELECT conname FROM pg_constraint WHERE conname LIKE '%healthcare%'
                    OR conname LIKE '%charge_live%' OR conname LIKE '%charge_resp%'""",

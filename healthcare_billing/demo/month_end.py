@@ -104,7 +104,7 @@ class MonthEnd:
             stages[charge.billing_stage] |= charge
         return dict(stages)
 
-    # -- what must be equal -----------------------------------------------------------------------
+    # -- what must be equal ----------------------------------------------------------------------
     def equations(self):
         """Everything that must add up, from independent sources.
 
@@ -161,7 +161,7 @@ class MonthEnd:
                 "invoices untaxed", invoiced, currency,
             )  # fmt: skip
 
-    # -- what is printed --------------------------------------------------------------------------
+    # -- what is printed -------------------------------------------------------------------------
     def table(self):
         """The month as a table: selected, left out by reason, invoiced, and the ledger's sums.
 

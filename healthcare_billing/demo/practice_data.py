@@ -170,7 +170,7 @@ class Client(NamedTuple):
 
 
 CLIENTS = (
-    # -- those who pay for themselves -------------------------------------------------------------
+    # -- those who pay for themselves ------------------------------------------------------------
     Client("pike", "Aaron Pike", "counseling", "obi", diagnoses=("F41.1",)),
     Client(
         "lund", "Beatrice Lund", "counseling", "raman",
@@ -194,7 +194,7 @@ CLIENTS = (
         "quill", "Jonas Quill", "intro", "whitfield",
         account={"term": "account_payment_term_advance_60days"}, before=1,
     ),
-    # -- Blue Harbor: contract prices only, signed notes ------------------------------------------
+    # -- Blue Harbor: contract prices only, signed notes -----------------------------------------
     Client("abara", "Ngozi Abara", "counseling", "obi", "blue_harbor", 20, {}, ("F33.1", "Z63.0")),
     Client("brandt", "Otto Brandt", "counseling", "raman", "blue_harbor", 20, {}, ("F43.23",)),
     Client("carver", "Lila Carver", "counseling", "whitfield", "blue_harbor", 25, {}, ("F41.0",)),
@@ -202,7 +202,7 @@ CLIENTS = (
     Client("engle", "Mona Engle", "case", "suarez", "blue_harbor", 20, {}, ("F32.A",)),
     Client("foss", "Ivan Foss", "peer", "becker", "blue_harbor", 0, {}, ("F10.20",), before=0),
     Client("gable", "Ruth Gable", "education", "raman", "blue_harbor", 15, {}, ("F32.1",)),
-    # -- Summit: list prices ----------------------------------------------------------------------
+    # -- Summit: list prices ---------------------------------------------------------------------
     Client("hale", "Simon Hale", "counseling", "obi", "summit", 35, {}, ("F43.10",)),
     Client("irwin", "Peg Irwin", "counseling", "raman", "summit", 0, {}, ("F31.9",)),
     Client("jarvis", "Cole Jarvis", "day", "suarez", "summit", None, {}, ("F20.9",), before=0),
@@ -211,18 +211,18 @@ CLIENTS = (
         "lomax", "Nils Lomax", "counseling", "whitfield", "summit", 35,
         {"group_single_claim": True}, ("F43.22", "F51.01"),
     ),
-    # -- Veterans: authorized units, activity codes -----------------------------------------------
+    # -- Veterans: authorized units, activity codes ----------------------------------------------
     Client("mercer", "Walt Mercer", "counseling", "suarez", "veterans", 0, {}, ("F43.10",)),
     Client("nyberg", "Ida Nyberg", "peer", "suarez", "veterans", 0, {}, ("F33.2",), before=0),
     Client("ortega", "Luis Ortega", "case", "suarez", "veterans", 0, {}, ("F11.20",), before=0),
-    # -- payers that are invoiced by billing cycles -----------------------------------------------
+    # -- payers that are invoiced by billing cycles ----------------------------------------------
     Client("perry", "Zoe Perry", "counseling", "raman", "school", None, {}, ("F84.0",), before=0),
     Client("quist", "Milo Quist", "counseling", "raman", "school", None, {}, ("F90.2",), before=0),
     Client("reyes", "Ana Reyes", "day", "suarez", "county", 0, {}, ("F25.9",), before=0),
-    # -- a payer abroad that approves each visit --------------------------------------------------
+    # -- a payer abroad that approves each visit -------------------------------------------------
     Client("sato", "Ken Sato", "counseling", "obi", "northern", None, {}, ("F43.21",)),
     Client("tran", "Mai Tran", "case", "suarez", "northern", None, {}, ("F40.10",)),
-    # -- odd ones ---------------------------------------------------------------------------------
+    # -- odd ones --------------------------------------------------------------------------------
     Client("ulrich", "Bea Ulrich", "counseling", "obi", "old_mill", 10, {}, ("F41.9",), before=0),
     Client("vega", "Rosa Vega", "counseling", "obi", "puerto", 0, {}, ("F50.9",), before=0),
     Client("wynn", "Hugh Wynn", "counseling", "whitfield", "lakeside", None, {}, ("F60.3",)),
@@ -287,8 +287,8 @@ ODD_VISITS = {
 # Every reason that a run over last month gives with this data.
 REASONS = (
     "planned", "parked", "vacant", "unscheduled", "rejected", "not_approved", "in_qa",
-    "missing_account", "account_on_hold", "account_closed", "wrong_door", "unsigned_note", "missing_service",
-    "missing_code", "missing_bill_code", "missing_price", "archived_fee_schedule",
-    "currency_inactive", "missing_activity_code", "missing_diagnosis", "missing_coverage",
-    "missing_provider", "missing_npi", "missing_authorization", "authorization_used_up",
+    "missing_account", "account_on_hold", "account_closed", "wrong_door", "unsigned_note",
+    "missing_service", "missing_code", "missing_bill_code", "missing_price",
+    "archived_fee_schedule", "currency_inactive", "missing_activity_code",
+    "missing_diagnosis", "missing_coverage", "missing_provider", "missing_npi", "missing_authorization", "authorization_used_up",
 )  # fmt: skip

@@ -96,7 +96,7 @@ class TherapyPractice:
                 self.staff[staff].user_id = users[login]
         return users
 
-    # -- who and what -----------------------------------------------------------------------------
+    # -- who and what ----------------------------------------------------------------------------
     def _create(self, model, keys, vals_list):
         """Create records, with the company.
 
@@ -364,7 +364,7 @@ class TherapyPractice:
             ],
         )
 
-    # -- visits -----------------------------------------------------------------------------------
+    # -- visits ----------------------------------------------------------------------------------
     def _load_appointments(self):
         """All visits in one call; ``self.visits`` finds those of last month again."""
         self.reasons = self._by_code("healthcare.cancel.reason")
@@ -493,7 +493,7 @@ class TherapyPractice:
         self._busy_until[staff, day] = begin + timedelta(minutes=15 * quarters)
         return self._utc(begin)
 
-    # -- dates ------------------------------------------------------------------------------------
+    # -- dates -----------------------------------------------------------------------------------
     def _utc(self, local):
         return self.timezone.localize(local).astimezone(pytz.utc).replace(tzinfo=None)
 
@@ -513,7 +513,7 @@ class TherapyPractice:
         ]
         return [day for day in days if day.weekday() < 5] or days or [self.today]
 
-    # -- charges ----------------------------------------------------------------------------------
+    # -- charges ---------------------------------------------------------------------------------
     def _change_charges(self):
         """What people type into charges, and charges that no visit makes by itself."""
         charge = {key: visit.charge_ids for key, visit in self.visits.items()}

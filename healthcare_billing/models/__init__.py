@@ -6,6 +6,8 @@ from . import billing_engine_moves
 from . import code_mixin
 from . import healthcare_adjustment_reason
 from . import healthcare_appointment
+from . import healthcare_appointment_charges
+from . import healthcare_appointment_workflow
 from . import healthcare_authorization
 from . import healthcare_billing_account
 from . import healthcare_billing_account_rate
@@ -15,6 +17,9 @@ from . import healthcare_billing_run_line
 from . import healthcare_block_reason
 from . import healthcare_cancel_reason
 from . import healthcare_charge
+from . import healthcare_charge_billing
+from . import healthcare_charge_parts
+from . import healthcare_charge_price
 from . import healthcare_coverage
 from . import healthcare_diagnosis
 from . import healthcare_modifier

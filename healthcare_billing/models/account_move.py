@@ -57,8 +57,10 @@ class AccountMove(models.Model):
     def unlink(self):
         """A run remembers that its invoice was deleted."""
         # sudo: whoever may delete the invoice need not be allowed to see billing runs
-        lines = self.env["healthcare.billing.run.line"].sudo().search(
-            [("move_id", "in", self.ids), ("state", "=", "created")]
+        lines = (
+            self.env["healthcare.billing.run.line"]
+            .sudo()
+            .search([("move_id", "in", self.ids), ("state", "=", "created")])
         )
         lines.state = "deleted"
         return super().unlink()
@@ -154,24 +156,6 @@ class AccountMove(models.Model):
         if len(moves) == 1:
             return {**action, "views": [(False, "form")], "res_id": moves.id}
         return {**action, "domain": [("id", "in", moves.ids)]}
-
-    # -- print --------------------------------------------------------------------------------------
-    def _care_report_lines(self):
-        """Invoice lines for the care invoice, one block per appointment.
-
-        :return: list of ``(title or False, account.move.line recordset)`` in printing order
-        """
-        self.ensure_one()
-        blocks = []
-        for line in self.invoice_line_ids.sorted(lambda line: (line.sequence, line.id)):
-            if line.display_type in ("line_section", "line_subsection"):
-                blocks.append((line.name, self.env["account.move.line"]))
-                continue
-            if not blocks:
-                blocks.append((False, self.env["account.move.line"]))
-            title, lines = blocks[-1]
-            blocks[-1] = (title, lines + line)
-        return blocks
 
     def _get_name_invoice_report(self):
         """Invoices of care print with dates of service, provider, code and units."""

@@ -41,7 +41,7 @@ class HealthcareBillingEngine(models.AbstractModel):
     _name = "healthcare.billing.engine"
     _description = "Care Billing Engine"
 
-    # -- plan ---------------------------------------------------------------------------------------
+    # -- plan ------------------------------------------------------------------------------------
     @api.model
     def plan(
         self,
@@ -217,9 +217,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         by_company = defaultdict(list)
         for group in groups:
             by_company[group[0]].append(group)
-        immediate = self.env.ref(
-            "account.account_payment_term_immediate", raise_if_not_found=False
-        )
+        immediate = self.env.ref("account.account_payment_term_immediate", raise_if_not_found=False)
         for company_id, own_groups in by_company.items():
             company = self.env["res.company"].browse(company_id)
             partners = (
@@ -309,7 +307,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         parts = (*group, header["fiscal_position_id"])
         return "-".join(str(part or 0) for part in parts)
 
-    # -- run ----------------------------------------------------------------------------------------
+    # -- run -------------------------------------------------------------------------------------
     @api.model
     def _save_plan(self, plan):
         """Write a plan down as a draft run: one line per invoice, one exclusion per reason.

@@ -17,7 +17,7 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     _inherit = "healthcare.billing.engine"
 
-    # -- reading ------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------
     @api.model
     def _block_reasons(self, charges, invoice_date=None):
         """Reasons that keep charges from being billed.
@@ -102,7 +102,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         )
         return self.env["res.company"].browse(company_id for (company_id,) in rows)
 
-    # -- the query ----------------------------------------------------------------------------------
+    # -- the query -------------------------------------------------------------------------------
     @api.model
     def _charge_source(self, scope):
         """FROM clause with the aliases that conditions and plan use.
@@ -161,9 +161,7 @@ class HealthcareBillingEngine(models.AbstractModel):
     def _block_codes_sql(self, companies, invoice_date):
         """SQL expression: text array of the codes that hold for charge ``c``."""
         conditions = self._block_conditions(companies, invoice_date)
-        final = [
-            SQL("WHEN %s THEN ARRAY[%s]", conditions.pop(code), code) for code in FINAL_CODES
-        ]
+        final = [SQL("WHEN %s THEN ARRAY[%s]", conditions.pop(code), code) for code in FINAL_CODES]
         others = [SQL("CASE WHEN %s THEN %s END", sql, code) for code, sql in conditions.items()]
         return SQL(
             "CASE %s ELSE array_remove(ARRAY[%s]::text[], NULL) END",
@@ -234,8 +232,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             "missing_service": SQL("(c.kind = 'service' AND c.product_id IS NULL)"),
             "missing_code": SQL(
-                "(c.kind = 'service' AND pp.id IS NOT NULL"
-                " AND COALESCE(pp.default_code, '') = '')"
+                "(c.kind = 'service' AND pp.id IS NOT NULL AND COALESCE(pp.default_code, '') = '')"
             ),
             "missing_bill_code": SQL(
                 "(NOT COALESCE(c.is_priced, FALSE) AND COALESCE(p.requires_fee_schedule, FALSE))"
@@ -282,7 +279,9 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             "authorization_used_up": SQL("(%s AND au.used > au.units)", payer_owes),
             "missing_income_account": self._missing_income_account_sql(companies),
-            "service_after_invoice": SQL("c.service_date > %s", invoice_date),
+            "service_after_invoice": SQL(
+                "(c.billing_stage <> 'planned' AND c.service_date > %s)", invoice_date
+            ),
             "future_invoice_date": SQL("%s", invoice_date > today),
             "locked_period": SQL(
                 "c.company_id = ANY(%s)", self._locked_companies(companies, invoice_date).ids
@@ -319,8 +318,10 @@ class HealthcareBillingEngine(models.AbstractModel):
         journals = {company: engine._sale_journal(company) for company in companies}
         without_journal = companies.filtered(lambda company: not journals[company])
         without_default = (companies - without_journal).filtered(
-            lambda company: not journals[company].default_account_id
-            and not engine._default_income_account(company)
+            lambda company: (
+                not journals[company].default_account_id
+                and not engine._default_income_account(company)
+            )
         )
         own_account = SQL("(pt.property_account_income_id ->> c.company_id::text)::int")
         category_account = SQL(
@@ -343,9 +344,9 @@ class HealthcareBillingEngine(models.AbstractModel):
             ("product.category", "property_account_income_categ_id"),
         )
         return company.sudo().income_account_id or any(
-            self.env[model]._fields[name].get_company_dependent_fallback(
-                self.env[model].with_company(company)
-            )
+            self.env[model]
+            ._fields[name]
+            .get_company_dependent_fallback(self.env[model].with_company(company))
             for model, name in fallbacks
         )
 
@@ -357,6 +358,10 @@ class HealthcareBillingEngine(models.AbstractModel):
         """
         # sudo: see above; whose exceptions from lock dates count is still the user's
         return companies.filtered(
-            lambda company: (journal := self.sudo()._sale_journal(company))
-            and company.with_company(company)._get_violated_lock_dates(invoice_date, False, journal)
+            lambda company: (
+                (journal := self.sudo()._sale_journal(company))
+                and company.with_company(company)._get_violated_lock_dates(
+                    invoice_date, False, journal
+                )
+            )
         )

@@ -69,7 +69,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         ids = dict.fromkeys(charge_id for invoice in planned for charge_id in invoice.charge_ids)
         return self.env["healthcare.charge"].browse(ids)
 
-    # -- which path -----------------------------------------------------------------------------------
+    # -- which path ------------------------------------------------------------------------------
     @api.model
     def _can_use_fast_path(self, invoice):
         """Whether the invoice's lines can be given complete.
@@ -97,7 +97,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         extra = [line["product_id"] for line in invoice.extra_lines if line.get("product_id")]
         return charges.product_id | self.env["product.product"].browse(extra)
 
-    # -- values ---------------------------------------------------------------------------------------
+    # -- values ----------------------------------------------------------------------------------
     @api.model
     def _prepare_move(self, invoice, charges, number, run):
         """Values of one invoice with its section and product lines.
@@ -105,7 +105,6 @@ class HealthcareBillingEngine(models.AbstractModel):
         :param charges: recordset that holds at least the invoice's charges
         :param str number: its billing reference
         """
-        sign = -1 if invoice.move_type == "out_refund" else 1
         return {
             "move_type": invoice.move_type,
             "partner_id": invoice.partner_id,
@@ -115,7 +114,11 @@ class HealthcareBillingEngine(models.AbstractModel):
             "billing_ref": number,
             "billing_run_id": run.id,
             "healthcare_client_id": invoice.client_id,
-            **{name: value for name, value in invoice.values.items() if value or name != "narration"},
+            **{
+                name: value
+                for name, value in invoice.values.items()
+                if value or name != "narration"
+            },
             "line_ids": [
                 Command.create({**vals, "sequence": sequence})
                 for sequence, vals in enumerate(self._prepare_lines(invoice, charges), start=10)
@@ -189,9 +192,9 @@ class HealthcareBillingEngine(models.AbstractModel):
         name = " ".join(names)
         if part.is_whole:
             return name
-        labels = engine.env["account.move.line"]._fields["responsibility"]
-        share = dict(labels._description_selection(engine.env))[part.responsibility]
-        return engine.env._("%(service)s (part: %(share)s)", service=name, share=share)
+        if part.responsibility == "client":
+            return engine.env._("%s (client's part)", name)
+        return engine.env._("%s (payer's part)", name)
 
     @api.model
     def _prepare_extra_line(self, extra, invoice):
@@ -233,7 +236,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         """Lines of a credit note carry the charges' opposite sums."""
         return -1 if invoice.move_type == "out_refund" else 1
 
-    # -- fast path ------------------------------------------------------------------------------------
+    # -- fast path -------------------------------------------------------------------------------
     @api.model
     def _complete_lines(self, vals, defaults):
         """Add to an invoice's values what core's sync would: balances and the receivable line.

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
     """One responsible party's part of one charge: an invoice line to be.

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from odoo.addons.healthcare_billing.tools.units import minutes_between
+from ..tools.units import minutes_between
 
 CHARGE_STAGES = [
     ("planned", "Planned"),
@@ -64,7 +64,7 @@ class HealthcareAppointment(models.Model):
 
     _name = "healthcare.appointment"
     _description = "Care Appointment"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ("mail.thread", "mail.activity.mixin")
     _order = "start desc, id desc"
     _check_company_auto = True
 
@@ -78,7 +78,7 @@ class HealthcareAppointment(models.Model):
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
 
-    # -- who ----------------------------------------------------------------------------------------
+    # -- who -------------------------------------------------------------------------------------
     client_id = fields.Many2one(
         "res.partner",
         index="btree_not_null",
@@ -132,7 +132,7 @@ class HealthcareAppointment(models.Model):
         check_company=True,
     )
 
-    # -- what ---------------------------------------------------------------------------------------
+    # -- what ------------------------------------------------------------------------------------
     product_id = fields.Many2one(
         "product.product",
         string="Service",
@@ -168,7 +168,7 @@ class HealthcareAppointment(models.Model):
         domain="[('client_id', '=', client_id)]",
     )
 
-    # -- when ---------------------------------------------------------------------------------------
+    # -- when ------------------------------------------------------------------------------------
     start = fields.Datetime(required=True, index=True, default=fields.Datetime.now, tracking=True)
     stop = fields.Datetime(
         compute="_compute_stop", store=True, readonly=False, precompute=True, tracking=True
@@ -187,7 +187,7 @@ class HealthcareAppointment(models.Model):
         help="Local day on which the appointment starts.",
     )
 
-    # -- state --------------------------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------
     state = fields.Selection(
         [
             ("scheduled", "Scheduled"),
@@ -255,18 +255,18 @@ class HealthcareAppointment(models.Model):
     parked_until = fields.Date(copy=False)
     parked_reason = fields.Char(copy=False)
 
-    # -- trip ---------------------------------------------------------------------------------------
+    # -- trip ------------------------------------------------------------------------------------
     pickup_address = fields.Char(string="Pick-up")
     dropoff_address = fields.Char(string="Drop-off")
     distance = fields.Float(string="Distance (miles)", digits=(16, 2), copy=False)
     waiting_minutes = fields.Integer(copy=False)
 
-    # -- notes: lines that begin with "!" may be printed, everything else is confidential ------------
+    # -- notes: lines that begin with "!" may be printed, everything else is confidential --------
     preauthorization_note = fields.Text(copy=False)
     dispatcher_note = fields.Text(copy=False)
     billing_note = fields.Text(copy=False)
 
-    # -- money --------------------------------------------------------------------------------------
+    # -- money -----------------------------------------------------------------------------------
     charge_ids = fields.One2many("healthcare.charge", "appointment_id", copy=False)
     amount_total = fields.Monetary(
         compute="_compute_amounts", store=True, string="Charged", help="Untaxed."
@@ -322,7 +322,7 @@ class HealthcareAppointment(models.Model):
         )
         return user.employee_id.id if own_only else False
 
-    # -- computes -----------------------------------------------------------------------------------
+    # -- computes --------------------------------------------------------------------------------
     @api.depends("client_id", "company_id")
     def _compute_billing_account_id(self):
         accounts = self.env["healthcare.billing.account"].search(
@@ -426,9 +426,7 @@ class HealthcareAppointment(models.Model):
             open_stages = stages - {"not_billable"}
             appointment.billing_stage = min(open_stages or stages, key=order.index, default=False)
 
-    @api.depends(
-        "charge_ids.block_reason_ids", "state", "note_state", "parked", "approval_state"
-    )
+    @api.depends("charge_ids.block_reason_ids", "state", "note_state", "parked", "approval_state")
     def _compute_block_reason_ids(self):
         reasons_per_charge = self.env["healthcare.billing.engine"]._block_reasons(
             self.charge_ids._origin
@@ -451,12 +449,18 @@ class HealthcareAppointment(models.Model):
             appointment.invoice_ids = moves
             appointment.invoice_count = len(moves)
 
+    @api.depends("name")
+    def _compute_display_name(self):
+        for appointment in self:
+            new = appointment.name == "/"
+            appointment.display_name = self.env._("New Appointment") if new else appointment.name
+
     @api.depends("client_id.name", "name")
     def _compute_calendar_title(self):
         for appointment in self:
             appointment.calendar_title = appointment.client_id.name or appointment.name
 
-    # -- constraints --------------------------------------------------------------------------------
+    # -- constraints -----------------------------------------------------------------------------
     @api.constrains("client_id")
     def _check_client(self):
         for appointment in self:
@@ -481,7 +485,7 @@ class HealthcareAppointment(models.Model):
                     )
                 )
 
-    # -- create, write, delete ----------------------------------------------------------------------
+    # -- create, write, delete -------------------------------------------------------------------
     @api.model_create_multi
     def create(self, vals_list):
         unnamed = [vals for vals in vals_list if vals.get("name", "/") == "/"]
@@ -491,8 +495,9 @@ class HealthcareAppointment(models.Model):
         for vals in vals_list:
             self._mark_given_overrides(vals)
         appointments = super().create(vals_list)
+        defaults = self.default_get(sorted(DECISION_FIELDS))
         for appointment, vals in zip(appointments, vals_list, strict=True):
-            appointment._check_may_decide(vals, self.default_get(sorted(DECISION_FIELDS)))
+            appointment._check_may_decide(vals, defaults)
         appointments._enter_qa()
         appointments._sync_service_charges(REPRICING_FIELDS)
         return appointments
@@ -529,19 +534,6 @@ class HealthcareAppointment(models.Model):
         if ended_qa:
             ended_qa._freeze_prices_after_qa()
         return result
-
-    def _enter_qa(self):
-        """Where the company reviews, completed care goes to QA first."""
-        self.filtered(
-            lambda appointment: appointment.state == "completed"
-            and appointment.qa_state == "none"
-            and appointment.company_id.healthcare_qa_review
-        ).qa_state = "review"
-
-    def _charge_sources(self):
-        """Values of the fields that reprice, some of them computed from what ``write`` is given."""
-        self.ensure_one()
-        return {name: self[name].id for name in REPRICING_FIELDS}
 
     @api.model
     def _mark_given_overrides(self, vals):
@@ -581,33 +573,6 @@ class HealthcareAppointment(models.Model):
         self.ensure_one()
         return self.stop and start + (self.stop - self.start)
 
-    def _check_not_invoiced(self, vals):
-        changed = self.filtered(lambda appointment: appointment._changes_billing(vals))
-        line = changed.charge_ids._live_lines()[:1]
-        if line:
-            raise UserError(
-                self.env._(
-                    "%(appointment)s is on invoice %(invoice)s: its service, client, payer, day "
-                    "and state can't change any more. Delete the draft, or credit the invoice, "
-                    "then bill it again.",
-                    appointment=line.charge_id.appointment_id.name,
-                    invoice=line.move_id._care_reference(),
-                )
-            )
-
-    def _changes_billing(self, vals):
-        """Whether these values differ in what an invoice says of the appointment."""
-        self.ensure_one()
-        if vals.get("start"):
-            start = fields.Datetime.to_datetime(vals["start"])
-            if self.company_id._care_local_date(start) != self.service_date:
-                return True
-        for name in (REPRICING_FIELDS | {"client_id", "company_id", "state"}) & set(vals):
-            old = self[name] if name == "state" else self[name].id
-            if (old or False) != (vals[name] or False):
-                return True
-        return False
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_invoiced(self):
         for appointment in self:
@@ -628,198 +593,3 @@ class HealthcareAppointment(models.Model):
     def _onchange_pay_override_qty(self):
         if self.pay_override_qty:
             self.has_pay_override = True
-
-    # -- charges ------------------------------------------------------------------------------------
-    def _service_charges(self):
-        return self.charge_ids.filtered(
-            lambda charge: charge.kind == "service" and not charge.parent_id
-        )
-
-    def _sync_service_charges(self, touched, former_services=None):
-        """Make the service charge of new appointments, and keep those of unbilled ones true.
-
-        :param set touched: names of the fields that were written
-        :param dict former_services: id of the service before, per appointment id: charges of
-            another service were added by hand, and don't follow the appointment's
-        """
-        relevant = REPRICING_FIELDS | QUANTITY_FIELDS | SPLIT_FIELDS | {"diagnosis_ids"}
-        if not touched & relevant:
-            return
-        without = self.filtered(lambda a: a._makes_charge() and not a._service_charges())
-        # sudo: charges follow the appointment, whoever may change that; care staff can't price
-        self.env["healthcare.charge"].sudo().create(
-            [appointment._prepare_service_charge() for appointment in without]
-        )
-        charges = (self - without).sudo()._service_charges().filtered(lambda c: not c.is_live)
-        if touched & REPRICING_FIELDS:
-            former = former_services or {}
-            charges.filtered(
-                lambda c: c.product_id.id == former.get(c.appointment_id.id)
-            )._take_service_from_appointment()
-            charges._apply_prices()
-        if touched & (REPRICING_FIELDS | QUANTITY_FIELDS):
-            charges._take_quantity_from_appointment()
-        if "diagnosis_ids" in touched:
-            charges._take_diagnoses_from_appointment()
-
-    def _makes_charge(self):
-        """Care with a service is charged when it is planned; given without one, all the same.
-
-        Else a finished visit whose service was forgotten would be on no list, not even among what
-        is left out.
-        """
-        self.ensure_one()
-        return bool(self.product_id or self.state in ("completed", "late_canceled", "no_show"))
-
-    def _prepare_service_charge(self):
-        """Values of the charge that an appointment's service makes."""
-        self.ensure_one()
-        return {
-            "appointment_id": self.id,
-            "kind": "service",
-            "product_id": self.product_id.id,
-            "quantity": self._billable_units(),
-            "quantity_typed": False,
-            "modifier_ids": [fields.Command.set(self.product_id.modifier_ids[:4].ids)],
-            "diagnosis_ids": [fields.Command.set(self.diagnosis_ids[:4].ids)],
-        }
-
-    def _billable_units(self):
-        """Units to bill: the override, else what was approved, else from time or distance (R3)."""
-        self.ensure_one()
-        if self.has_bill_override:
-            return self.bill_override_qty
-        if self.approval_state == "approved" and self.approved_qty:
-            return self.approved_qty
-        if not self.product_id:
-            return 1.0
-        return self.product_id._care_units(
-            scheduled_minutes=self.duration * 60.0,
-            clocked_minutes=self.clocked_duration * 60.0,
-            distance=self.distance,
-        )
-
-    def _freeze_prices_after_qa(self):
-        """With QA review on, the price of the day QA ends counts (R2)."""
-        reviewed = self.filtered("company_id.healthcare_qa_review")
-        reviewed._service_charges().filtered(lambda charge: not charge.is_live)._apply_prices()
-
-    def _is_billable(self):
-        """Whether the care given (or refused) may be billed at all."""
-        self.ensure_one()
-        if not self.billable:
-            return False
-        if self.state in ("scheduled", "completed"):
-            return True
-        if self.cancel_reason_id:
-            return self.cancel_reason_id.bill
-        return self.state in ("late_canceled", "no_show")
-
-    def _is_client_only(self):
-        """A missed appointment is the client's alone (R7)."""
-        self.ensure_one()
-        return self.state in ("late_canceled", "no_show", "rescheduled", "canceled")
-
-    # -- actions ------------------------------------------------------------------------------------
-    def action_complete(self):
-        """The care was given."""
-        self.filtered(lambda appointment: appointment.state == "scheduled").write(
-            {"state": "completed", "cancel_reason_id": False}
-        )
-
-    def action_no_show(self):
-        """The client didn't come."""
-        self.filtered(lambda appointment: appointment.state == "scheduled").state = "no_show"
-
-    def action_late_cancel(self):
-        """The client canceled too late."""
-        self.filtered(lambda appointment: appointment.state == "scheduled").state = "late_canceled"
-
-    def action_cancel(self):
-        """The appointment doesn't take place."""
-        self.filtered(lambda appointment: appointment.state == "scheduled").state = "canceled"
-
-    def action_schedule(self):
-        """Back to the calendar, while nothing was billed."""
-        self._check_no_live_charge()
-        self.write({"state": "scheduled", "cancel_reason_id": False})
-
-    def _check_no_live_charge(self):
-        line = self.charge_ids._live_lines()[:1]
-        if line:
-            raise UserError(
-                self.env._(
-                    "%(appointment)s is on invoice %(invoice)s. Delete the draft or credit the "
-                    "invoice first.",
-                    appointment=line.charge_id.appointment_id.name,
-                    invoice=line.move_id._care_reference(),
-                )
-            )
-
-    def action_sign_note(self):
-        """Sign the session note; where the company asks for it, the manager signs too."""
-        for appointment in self:
-            appointment._sign_note(self.env.user)
-
-    def _sign_note(self, user):
-        """Record one signature.
-
-        Policy *approve*: the provider's own signature is enough. Policy *cosign*: a note of a
-        provider who has a manager is signed when both of them signed.
-        """
-        self.ensure_one()
-        supervised = (
-            self.company_id.healthcare_note_policy == "cosign" and self.employee_id.parent_id
-        )
-        own_note = not self.employee_user_id or user == self.employee_user_id
-        if own_note or not supervised:
-            self.note_signed_by_id = user
-        else:
-            self.note_cosigned_by_id = user
-        complete = self.note_signed_by_id and (not supervised or self.note_cosigned_by_id)
-        self.note_state = "signed" if complete else "draft"
-
-    def action_approve(self):
-        """Approve for billing. Vacant and unscheduled visits can't be approved (R12)."""
-        vacant = self.filtered(lambda a: a.is_vacant or a.is_unscheduled)
-        if vacant:
-            raise UserError(
-                self.env._(
-                    "Vacant and unscheduled visits can't be approved: %s. Assign somebody or add "
-                    "the visit to the schedule first.",
-                    ", ".join(vacant.mapped("name")),
-                )
-            )
-        self.approval_state = "approved"
-
-    def action_reject(self):
-        """Never bill this visit."""
-        self._check_no_live_charge()
-        self.approval_state = "rejected"
-
-    def action_qa_done(self):
-        """The review found nothing to correct: over to the billing office."""
-        self.qa_state = "done"
-
-    def action_qa_corrections(self):
-        """Back to the provider for corrections."""
-        self.qa_state = "corrections"
-
-    def action_park(self):
-        """Keep out of every generator, for now (R9)."""
-        self.parked = True
-
-    def action_unpark(self):
-        """Let generators pick it again."""
-        self.write({"parked": False, "parked_until": False, "parked_reason": False})
-
-    def action_view_invoices(self):
-        """Open the invoices of these appointments."""
-        return self.env["account.move"]._care_invoices_action(
-            self.charge_ids.invoice_line_ids.move_id
-        )
-
-    def action_batch_invoice(self):
-        """Preview the invoices of the chosen appointments only."""
-        wizard = self.env["healthcare.batch.invoicing"].create({"appointment_ids": self.ids})
-        return wizard.action_search()

@@ -8,7 +8,7 @@ class HealthcareBillingAccount(models.Model):
 
     _name = "healthcare.billing.account"
     _description = "Care Billing Account"
-    _inherit = ["mail.thread"]
+    _inherit = ("mail.thread",)
     _order = "client_id, sequence, id"
     _check_company_auto = True
 
@@ -66,7 +66,7 @@ class HealthcareBillingAccount(models.Model):
         help="The default service costs this client the fee given here. Needed because 0.00 is a "
         "fee too: free.",
     )
-    default_fee = fields.Float(digits=(16, 4), min_display_digits=2, string="Default Fee")
+    default_fee = fields.Float(digits=(16, 4), min_display_digits=2)
     rate_ids = fields.One2many(
         "healthcare.billing.account.rate", "account_id", string="Rates", copy=True
     )
@@ -168,7 +168,7 @@ class HealthcareBillingAccount(models.Model):
                 )
             )
 
-    # -- who pays -----------------------------------------------------------------------------------
+    # -- who pays --------------------------------------------------------------------------------
     def _billing_contact(self):
         """Return the partner who receives the client's own invoices."""
         self.ensure_one()
@@ -188,9 +188,7 @@ class HealthcareBillingAccount(models.Model):
     def _secondary_payer(self, day):
         """Payer of the first valid coverage that isn't the account's own payer's."""
         coverages = self._ordered_coverages(day)
-        return coverages.filtered(lambda coverage: coverage.payer_id != self.payer_id)[
-            :1
-        ].payer_id
+        return coverages.filtered(lambda coverage: coverage.payer_id != self.payer_id)[:1].payer_id
 
     def _default_copay(self, day):
         """Client's share agreed with the payer, per appointment, in company currency."""

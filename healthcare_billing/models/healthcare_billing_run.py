@@ -18,7 +18,7 @@ class HealthcareBillingRun(models.Model):
 
     _name = "healthcare.billing.run"
     _description = "Billing Run"
-    _inherit = ["mail.thread"]
+    _inherit = ("mail.thread",)
     _order = "id desc"
 
     name = fields.Char(required=True, readonly=True, copy=False, default="/")
@@ -136,13 +136,11 @@ class HealthcareBillingRun(models.Model):
                 self.env._("A run that made invoices is their record, and can't be deleted.")
             )
 
-    # -- plan ↔ run ---------------------------------------------------------------------------------
+    # -- plan ↔ run ------------------------------------------------------------------------------
     def _engine(self):
         """The engine, seeing what this run's door may bill."""
         self.ensure_one()
-        return self.env["healthcare.billing.engine"].with_context(
-            healthcare_billing_door=self.door
-        )
+        return self.env["healthcare.billing.engine"].with_context(healthcare_billing_door=self.door)
 
     def _plan_options(self):
         """Keyword arguments for ``plan``: the same question, asked again."""
@@ -181,9 +179,7 @@ class HealthcareBillingRun(models.Model):
                 }
             )
         self.env["healthcare.billing.run.line"].create(lines)
-        self.env["healthcare.billing.run.exclusion"].create(
-            self._prepare_exclusions(plan.blocked)
-        )
+        self.env["healthcare.billing.run.exclusion"].create(self._prepare_exclusions(plan.blocked))
 
     def _prepare_exclusions(self, blocked):
         reasons = {r.code: r.id for r in self.env["healthcare.block.reason"].search([])}
@@ -194,7 +190,7 @@ class HealthcareBillingRun(models.Model):
             if code in reasons and code not in ("already_invoiced", "not_billable")
         ]
 
-    # -- execution ----------------------------------------------------------------------------------
+    # -- execution -------------------------------------------------------------------------------
     def _begin(self):
         """Take the run, once: the lock is what stops a double click and a second user."""
         self.ensure_one()
@@ -215,7 +211,8 @@ class HealthcareBillingRun(models.Model):
         self.ensure_one()
         self.env.flush_all()
         return Markup("%s") % self.env._(
-            "%(created)s invoices created (%(amount)s), %(skipped)s rows skipped, %(failed)s failed.",
+            "%(created)s invoices created (%(amount)s), %(skipped)s rows skipped, "
+            "%(failed)s failed.",
             created=self.created_count,
             amount=self.currency_id.format(self.amount_created),
             skipped=self.skipped_count,
@@ -287,8 +284,10 @@ class HealthcareBillingRun(models.Model):
                 )
             )
         paid = posted.filtered(
-            lambda move: move.payment_state in ("partial", "paid", "in_payment")
-            and not move.currency_id.is_zero(move.amount_total)
+            lambda move: (
+                move.payment_state in ("partial", "paid", "in_payment")
+                and not move.currency_id.is_zero(move.amount_total)
+            )
         )
         if paid:
             raise UserError(
@@ -309,7 +308,7 @@ class HealthcareBillingRun(models.Model):
                 )
             run.state = "canceled"
 
-    # -- selection ----------------------------------------------------------------------------------
+    # -- selection -------------------------------------------------------------------------------
     def action_select_all(self):
         """Tick every row, whatever page is shown."""
         self._check_preview()
@@ -347,4 +346,3 @@ class HealthcareBillingRun(models.Model):
     def action_view_moves(self):
         """Open the run's invoices."""
         return self.env["account.move"]._care_invoices_action(self.line_ids.move_id)
-

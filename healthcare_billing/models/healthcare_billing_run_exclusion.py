@@ -12,9 +12,7 @@ class HealthcareBillingRunExclusion(models.Model):
     run_id = fields.Many2one(
         "healthcare.billing.run", required=True, index=True, ondelete="cascade"
     )
-    charge_id = fields.Many2one(
-        "healthcare.charge", required=True, index=True, ondelete="cascade"
-    )
+    charge_id = fields.Many2one("healthcare.charge", required=True, index=True, ondelete="cascade")
     reason_id = fields.Many2one(
         "healthcare.block.reason", required=True, index=True, ondelete="cascade"
     )

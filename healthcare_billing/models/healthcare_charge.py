@@ -167,7 +167,7 @@ class HealthcareCharge(models.Model):
     modifier_ids = fields.Many2many("healthcare.modifier", string="Modifiers")
     diagnosis_ids = fields.Many2many("healthcare.diagnosis", string="Diagnoses")
 
-    # -- price --------------------------------------------------------------------------------------
+    # -- price -----------------------------------------------------------------------------------
     quantity = fields.Float(string="Units", digits=(16, 2), default=1.0, required=True)
     quantity_typed = fields.Boolean(
         help="The units were typed, and no longer follow the appointment's time."
@@ -200,7 +200,7 @@ class HealthcareCharge(models.Model):
     amount = fields.Monetary(compute="_compute_amount", store=True, precompute=True)
     adjustment_reason_id = fields.Many2one("healthcare.adjustment.reason")
 
-    # -- who owes it --------------------------------------------------------------------------------
+    # -- who owes it -----------------------------------------------------------------------------
     amount_client = fields.Monetary(
         string="Client Owes",
         compute="_compute_parts",
@@ -230,7 +230,7 @@ class HealthcareCharge(models.Model):
         help="The parts were typed, and no default replaces them.",
     )
 
-    # -- billing ------------------------------------------------------------------------------------
+    # -- billing ---------------------------------------------------------------------------------
     invoice_line_ids = fields.One2many(
         "account.move.line",
         "charge_id",
@@ -259,11 +259,9 @@ class HealthcareCharge(models.Model):
     )
 
     _check_quantity = models.Constraint("CHECK (quantity >= 0)", "Units can't be negative.")
-    _to_bill_idx = models.Index(
-        "(company_id, service_date) WHERE billing_stage = 'billing_office'"
-    )
+    _to_bill_idx = models.Index("(company_id, service_date) WHERE billing_stage = 'billing_office'")
 
-    # -- computes -----------------------------------------------------------------------------------
+    # -- computes --------------------------------------------------------------------------------
     @api.depends(
         "appointment_id.company_id",
         "appointment_id.client_id",
@@ -325,169 +323,6 @@ class HealthcareCharge(models.Model):
             charge.amount = charge.currency_id.round(amount) if charge.currency_id else amount
 
     @api.depends(
-        "amount",
-        "payer_id",
-        "billing_account_id",
-        "appointment_id.state",
-        "appointment_id.charge_ids",
-    )
-    def _compute_parts(self):
-        """Split the amount; typed parts of client and secondary payer are kept as far as it goes.
-
-        They fall with the payer's debt: when somebody owes again, the defaults count.
-        """
-        for charge in self:
-            client, secondary = charge.amount_client, charge.amount_secondary
-            if charge.is_live:  # who owes it stands in the ledger
-                charge.amount_client, charge.amount_secondary = client, secondary
-                charge.amount_payer = charge.amount_payer
-                charge.parts_typed = charge.parts_typed
-                continue
-            charge.parts_typed = charge.parts_typed and charge._is_payer_responsible()
-            if not charge.parts_typed:
-                client, secondary = charge._default_client_part(), 0.0
-            elif charge.kind not in SIGNED_KINDS:
-                client = min(client, max(charge.amount, 0.0))
-                secondary = min(secondary, max(charge.amount - client, 0.0))
-            charge.amount_client = client
-            charge.amount_secondary = secondary
-            charge.amount_payer = charge.currency_id.round(charge.amount - client - secondary)
-
-    def _is_payer_responsible(self):
-        """Whether anybody but the client can owe this charge (R7, invoicing model)."""
-        self.ensure_one()
-        return bool(
-            self.payer_id
-            and self.payer_id.invoicing_model != "client_individual"
-            and not (self.appointment_id and self.appointment_id._is_client_only())
-        )
-
-    def _default_client_part(self):
-        """The co-pay for the first service of an appointment; all of it without a payer."""
-        self.ensure_one()
-        if not self._is_payer_responsible():
-            return self.amount
-        if not self._is_first_service() or self.amount <= 0:
-            return 0.0
-        copay = self.company_id.currency_id._convert(
-            self.billing_account_id._default_copay(self.service_date),
-            self.currency_id,
-            self.company_id,
-            self.service_date,
-        )
-        return min(copay, self.amount)
-
-    def _is_first_service(self):
-        """Whether this is the charge of its appointment that carries the co-pay."""
-        self.ensure_one()
-        if self.kind != "service" or self.parent_id:
-            return False
-        ids = self.appointment_id._service_charges()._origin.ids
-        return not ids or self._origin.id == min(ids)
-
-    @api.depends("invoice_line_ids.charge_live")
-    def _compute_is_live(self):
-        live = {
-            charge.id
-            for (charge,) in self.env["account.move.line"]._read_group(
-                [("charge_id", "in", self.ids), ("charge_live", "=", True)], ["charge_id"]
-            )
-        }
-        for charge in self:
-            charge.is_live = charge._origin.id in live
-
-    @api.depends(
-        "amount",
-        "amount_client",
-        "amount_payer",
-        "amount_secondary",
-        "appointment_id.state",
-        "appointment_id.qa_state",
-        "appointment_id.billable",
-        "appointment_id.cancel_reason_id",
-        "billing_account_id.billable",
-        "company_id.healthcare_qa_review",
-        "invoice_line_ids.charge_live",
-        "invoice_line_ids.parent_state",
-        "invoice_line_ids.price_subtotal",
-        "invoice_line_ids.move_id.payment_state",
-    )
-    def _compute_billing(self):
-        """Stage and invoiced sum, from one read of the ledger for all charges."""
-        ledger = self._ledger_summary()
-        for charge in self:
-            invoiced, parts = ledger.get(charge._origin.id, (0.0, {}))
-            charge.amount_invoiced = invoiced
-            charge.billing_stage = charge._stage(parts)
-
-    def _ledger_summary(self):
-        """What the ledger says of charges.
-
-        :return: ``{charge id: (posted amount net of credits, {responsibility: stage})}`` where
-            stage is that of the live line: draft, awaiting_payment or finished
-        """
-        summary = {}
-        lines = self.env["account.move.line"].search_fetch(
-            [("charge_id", "in", self.ids)],
-            [
-                "charge_id", "responsibility", "charge_live", "parent_state", "price_subtotal",
-                "move_type", "move_id", "credit_of_line_id",
-            ],
-        )  # fmt: skip
-        for line in lines:
-            invoiced, parts = summary.get(line.charge_id.id, (0.0, {}))
-            if line.parent_state == "posted":
-                refund = line.move_type == "out_refund"
-                invoiced += -line.price_subtotal if refund else line.price_subtotal
-            if line.charge_live:
-                if line.parent_state == "draft":
-                    stage = "draft"
-                elif line.move_id.payment_state in ("paid", "in_payment", "reversed"):
-                    stage = "finished"
-                else:
-                    stage = "awaiting_payment"
-                parts[line.responsibility] = stage
-            summary[line.charge_id.id] = (invoiced, parts)
-        return summary
-
-    def _stage(self, live_parts):
-        """Where the charge is on the road.
-
-        :param dict live_parts: stage per responsibility that an invoice holds
-        """
-        self.ensure_one()
-        open_parts = set(self._parts()) - set(live_parts)
-        if live_parts and not open_parts:
-            order = ("draft", "awaiting_payment", "finished")
-            return min(live_parts.values(), key=order.index)
-        appointment = self.appointment_id
-        if appointment and not appointment._is_billable():
-            return "not_billable"
-        if self.billing_account_id and not self.billing_account_id.billable:
-            return "not_billable"
-        if appointment.state == "scheduled":
-            return "planned"
-        if appointment.company_id.healthcare_qa_review and appointment.qa_state in (
-            "review",
-            "corrections",
-        ):
-            return "qa"
-        return "billing_office"
-
-    def _parts(self):
-        """Who owes how much of the charge; somebody always does, be it 0.00.
-
-        :return: ``{responsibility: amount}`` in the charge's currency
-        """
-        self.ensure_one()
-        parts = {
-            responsibility: self[name]
-            for responsibility, name in PART_FIELDS.items()
-            if not self.currency_id.is_zero(self[name])
-        }
-        return parts or {"primary" if self._is_payer_responsible() else "client": 0.0}
-
-    @api.depends(
         "billing_stage",
         "is_priced",
         "product_id",
@@ -515,42 +350,9 @@ class HealthcareCharge(models.Model):
         company = self.company_id
         if self.currency_id == company.currency_id or not self.service_date:
             return amount
-        return self.currency_id._convert(
-            amount, company.currency_id, company, self.service_date
-        )
+        return self.currency_id._convert(amount, company.currency_id, company, self.service_date)
 
-    # -- constraints --------------------------------------------------------------------------------
-    # Not on "amount": it is computed before its parts, which then still are those of the old one.
-    @api.constrains("amount_client", "amount_payer", "amount_secondary")
-    def _check_parts(self):
-        for charge in self:
-            total = charge.amount_client + charge.amount_payer + charge.amount_secondary
-            if charge.currency_id.compare_amounts(total, charge.amount):
-                raise ValidationError(
-                    self.env._(
-                        "%(charge)s: the parts of client and payers add up to %(total)s, not to "
-                        "the charge's %(amount)s.",
-                        charge=charge.display_name,
-                        total=charge.currency_id.format(total),
-                        amount=charge.currency_id.format(charge.amount),
-                    )
-                )
-            parts = [charge[name] for name in PART_FIELDS.values()]
-            low, high = sorted((0.0, charge.amount))
-            if charge.kind not in SIGNED_KINDS and any(
-                charge.currency_id.compare_amounts(part, low) < 0
-                or charge.currency_id.compare_amounts(part, high) > 0
-                for part in parts
-            ):
-                raise ValidationError(
-                    self.env._(
-                        "%(charge)s: nobody can owe more than the charge's %(amount)s, or less "
-                        "than nothing.",
-                        charge=charge.display_name,
-                        amount=charge.currency_id.format(charge.amount),
-                    )
-                )
-
+    # -- constraints -----------------------------------------------------------------------------
     @api.constrains("modifier_ids", "diagnosis_ids", "appointment_id")
     def _check_codes(self):
         for charge in self:
@@ -575,15 +377,13 @@ class HealthcareCharge(models.Model):
     def _check_source(self):
         for charge in self:
             if not charge.appointment_id and not charge.client_id:
-                raise ValidationError(
-                    self.env._("A charge needs an appointment, or a client.")
-                )
+                raise ValidationError(self.env._("A charge needs an appointment, or a client."))
             if charge.parent_id.parent_id:
                 raise ValidationError(
                     self.env._("A correction is made of the charge, not of another correction.")
                 )
 
-    # -- create, write, delete ----------------------------------------------------------------------
+    # -- create, write, delete -------------------------------------------------------------------
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
@@ -623,61 +423,14 @@ class HealthcareCharge(models.Model):
                 super(HealthcareCharge, charge).write(charge._completed_parts(parts))
         return True
 
-    @api.model
-    def _mark_typed_price(self, vals):
-        """A price that is given is typed, unless a form only sends the 0.00 of an empty field."""
-        if not vals["price_unit"] and not vals.get("is_priced", True):
-            return
-        vals["is_priced"] = True
-        vals.setdefault("price_source", "typed")
-        vals.setdefault(
-            "price_reason", self.env._("Typed by %s", self.env.user.name)
-        )
-
-    @api.model
-    def _only_parts(self, vals):
-        return {name: vals[name] for name in PART_FIELDS.values() if name in vals}
-
-    @api.model
-    def _without_parts(self, vals):
-        return {name: value for name, value in vals.items() if name not in PART_FIELDS.values()}
-
-    def _completed_parts(self, typed):
-        """Typed parts, and the rest on whoever was not typed: the sum never changes.
-
-        Typing the client's part moves the difference to the payer, typing a payer's part moves it
-        to the client; typing 0.00 so moves all of it.
-
-        :param dict typed: some of the part fields
-        :return: all of the part fields
-        """
-        self.ensure_one()
-        insured = self._is_payer_responsible()
-        if insured or not any(typed.get(n) for n in ("amount_payer", "amount_secondary")):
-            parts = {name: typed.get(name, self[name]) for name in PART_FIELDS.values()}
-            rest = "amount_payer" if "amount_payer" not in typed else "amount_client"
-            if rest in typed:  # all typed: _check_parts tells when the sum is wrong
-                return {**parts, "parts_typed": True}
-            if rest == "amount_payer" and not insured:
-                rest = "amount_client"
-            others = sum(value for name, value in parts.items() if name != rest)
-            parts[rest] = self.currency_id.round(self.amount - others)
-            return {**parts, "parts_typed": True}
-        raise UserError(
-            self.env._(
-                "%s has no payer who could owe a part: the client owes all of it. Choose a payer "
-                "on the billing account first. Missed appointments are always the client's.",
-                self.display_name,
-            )
-        )
-
     def _check_not_billed(self, vals):
         names = BILLED_FIELDS & set(vals)
         if not names:
             return
-        changed = self.filtered(lambda charge: charge._changes(vals, names))
-        line = changed._live_lines()[:1]
-        if line:
+        # is_live is asked once for all charges that are at hand, however they are written
+        changed = self.filtered(lambda charge: charge.is_live and charge._changes(vals, names))
+        if changed:
+            line = changed._live_lines()[:1]
             raise UserError(
                 self.env._(
                     "%(charge)s is on invoice %(invoice)s and can't change any more. Delete the "
@@ -708,24 +461,12 @@ class HealthcareCharge(models.Model):
                 )
             )
 
-    # -- ledger -------------------------------------------------------------------------------------
-    def _ledger_lines(self):
-        """All invoice and credit lines of these charges.
-
-        sudo: care staff may not read the ledger, yet must be told that it holds the charge.
-        """
-        return self.env["account.move.line"].sudo().search([("charge_id", "in", self.ids)])
-
-    def _live_lines(self):
-        """Lines that bill these charges now, on drafts or posted invoices (sudo: see above)."""
-        return self._ledger_lines().filtered("charge_live")
-
-    # -- following the appointment ------------------------------------------------------------------
+    # -- following the appointment ---------------------------------------------------------------
     def _take_service_from_appointment(self):
-        for charge in self:
-            product = charge.appointment_id.product_id
-            if product and charge.product_id != product:
-                charge.write(
+        for product, charges in self.grouped(lambda c: c.appointment_id.product_id).items():
+            others = charges.filtered(lambda c, product=product: c.product_id != product)
+            if product and others:
+                others.write(
                     {
                         "product_id": product.id,
                         "modifier_ids": [Command.set(product.modifier_ids[:MAX_MODIFIERS].ids)],
@@ -746,141 +487,6 @@ class HealthcareCharge(models.Model):
             known = charge.appointment_id.diagnosis_ids
             kept = charge.diagnosis_ids & known
             charge.diagnosis_ids = kept or known[:MAX_DIAGNOSES]
-
-    # -- price (R1) ---------------------------------------------------------------------------------
-    def _apply_prices(self):
-        """Look the price up and freeze it (R2). Typed prices and invoiced charges stay."""
-        charges = self.filtered(lambda c: c.price_source != "typed" and not c.is_live)
-        for charge, price in charges._find_prices().items():
-            charge.with_context(healthcare_pricing=True).write(price)
-
-    def _find_prices(self):
-        """Price each charge by the first rule that hits (R1), and say which.
-
-        Billing account's rate; rule of the payer's fee schedule on this very service by date of
-        service; practice default. With a payer that requires a fee schedule there is no default.
-
-        :return: ``{charge: values of is_priced, price_unit, price_source, price_reason,
-            currency_id}``
-        """
-        prices = {}
-        by_schedule = self._find_fee_schedule_prices()
-        for charge in self:
-            price = charge._account_price() or by_schedule.get(charge) or charge._default_price()
-            prices[charge] = {"currency_id": charge.company_id.currency_id.id, **price}
-        return prices
-
-    def _account_price(self):
-        """The client's own fee for the service, or None."""
-        self.ensure_one()
-        account = self.billing_account_id
-        rate = account.rate_ids.filtered(lambda rate: rate.product_id == self.product_id)[:1]
-        if rate:
-            fee = rate.fee
-        elif account.has_default_fee and account.default_product_id == self.product_id:
-            fee = account.default_fee
-        else:
-            return None
-        if not self.product_id:
-            return None
-        return {
-            "is_priced": True,
-            "price_unit": fee,
-            "price_source": "billing_account",
-            "price_reason": self.env._("Rate of billing account %s", account.name),
-        }
-
-    def _find_fee_schedule_prices(self):
-        """Prices by the payers' fee schedules."""
-        return {
-            charge: {
-                "is_priced": True,
-                "price_unit": price,
-                "price_source": "fee_schedule",
-                "price_reason": self.env._(
-                    "Fee schedule %(schedule)s on %(day)s",
-                    schedule=schedule.name,
-                    day=charge.service_date,
-                ),
-                "currency_id": schedule.currency_id.id,
-            }
-            for charge, (schedule, _rule_id, price) in self._find_fee_schedule_rules().items()
-        }
-
-    def _find_fee_schedule_rules(self, days=None):
-        """Rules of the payers' fee schedules on the very service, one call per schedule and day.
-
-        :param dict days: day per charge, default the date of service
-        :return: ``{charge: (schedule, rule id, price)}``, only charges with a rule
-        """
-        groups = {}
-        for charge in self:
-            schedule = charge.payer_id.with_company(charge.company_id).fee_schedule_id
-            if schedule.active and charge.product_id:
-                day = days[charge] if days else charge.service_date
-                key = (charge.company_id, schedule, day)
-                groups.setdefault(key, self.browse())
-                groups[key] |= charge
-        prices = {}
-        for (company, schedule, day), charges in groups.items():
-            noon = company._care_noon(day)
-            found = schedule._compute_price_rule(charges.product_id, 1.0, date=noon)
-            rules = self.env["product.pricelist.item"].browse(
-                [rule_id for _price, rule_id in found.values() if rule_id]
-            )
-            own_rules = set(
-                rules.filtered(lambda r: r.applied_on in ("0_product_variant", "1_product")).ids
-            )
-            for charge in charges:
-                price, rule_id = found[charge.product_id.id]
-                if rule_id in own_rules:
-                    prices[charge] = (schedule, rule_id, price)
-        return prices
-
-    def _apply_prices_of_new_day(self, days):
-        """Contracts price by date of service (R1): where care moved to a day on which another rule
-        holds, take its price. The same rule, changed meanwhile, changes nothing (R2).
-
-        :param dict days: former date of service per charge
-        """
-        before = self._find_fee_schedule_rules(days)
-        after = self._find_fee_schedule_rules()
-        self.filtered(
-            lambda charge: before.get(charge, ())[:2] != after.get(charge, ())[:2]
-        )._apply_prices()
-
-    def _default_price(self):
-        """The practice's list price, or no price."""
-        self.ensure_one()
-        missing = {"is_priced": False, "price_unit": 0.0, "price_source": "missing"}
-        if not self.product_id:
-            return {**missing, "price_reason": self.env._("No service, no price")}
-        if self.payer_id.requires_fee_schedule:
-            return {
-                **missing,
-                "price_reason": self.env._(
-                    "%s requires a fee schedule, and none has this service on this date",
-                    self.payer_id.name,
-                ),
-            }
-        product = self.product_id.with_company(self.company_id)
-        price = product.currency_id._convert(
-            product.lst_price,
-            self.company_id.currency_id,
-            self.company_id,
-            self.service_date,
-            round=False,
-        )
-        return {
-            "is_priced": True,
-            "price_unit": price,
-            "price_source": "practice_default",
-            "price_reason": self.env._("List price of %s", self.product_id.display_name),
-        }
-
-    def action_find_price(self):
-        """Look up the price of charges that have none."""
-        self.filtered(lambda charge: not charge.is_priced)._apply_prices()
 
     def action_view_appointment(self):
         """Open the appointment (or, for a client's own charge, the charge)."""

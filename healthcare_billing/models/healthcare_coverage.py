@@ -8,7 +8,7 @@ class HealthcareCoverage(models.Model):
     _name = "healthcare.coverage"
     _description = "Coverage"
     _order = "client_id, sequence, id"
-    _rec_names_search = ["member_id", "payer_id.name"]
+    _rec_names_search = ("member_id", "payer_id.name")
 
     client_id = fields.Many2one("res.partner", required=True, index=True, ondelete="cascade")
     payer_id = fields.Many2one(
@@ -28,9 +28,7 @@ class HealthcareCoverage(models.Model):
     sequence = fields.Integer(default=10, help="Paying order: primary first.")
     member_id = fields.Char(string="Member ID")
     group_number = fields.Char()
-    subscriber_id = fields.Many2one(
-        "res.partner", help="Who holds the policy. Empty: the client."
-    )
+    subscriber_id = fields.Many2one("res.partner", help="Who holds the policy. Empty: the client.")
     relationship = fields.Selection(
         [
             ("18", "Self"),

@@ -39,7 +39,7 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    # -- client -----------------------------------------------------------------------------------
+    # -- client ----------------------------------------------------------------------------------
     is_healthcare_client = fields.Boolean(
         string="Care Client", groups=CARE_GROUPS, index="btree_not_null", copy=False
     )
@@ -66,7 +66,7 @@ class ResPartner(models.Model):
     )
     appointment_count = fields.Integer(compute="_compute_appointment_count", groups=CARE_GROUPS)
 
-    # -- payer ------------------------------------------------------------------------------------
+    # -- payer -----------------------------------------------------------------------------------
     is_payer = fields.Boolean(string="Payer", groups="base.group_user", index="btree_not_null")
     payer_type = fields.Selection(
         [
@@ -91,7 +91,6 @@ class ResPartner(models.Model):
     )
     fee_schedule_id = fields.Many2one(
         "product.pricelist",
-        string="Fee Schedule",
         company_dependent=True,
         groups="base.group_user",
         help="Contract prices. Only rules on the service itself count; without one, the practice "
@@ -109,7 +108,7 @@ class ResPartner(models.Model):
 
     @api.constrains("is_healthcare_client", "parent_id", "is_company")
     def _check_client_is_commercial_partner(self):
-        """A client stored below a company would show its invoices to that company's portal users."""
+        """A client below a company would show its invoices to that company's portal users."""
         # sudo: whoever moves a contact below a company may not know that it is a client
         for partner in self.sudo():
             if partner.is_healthcare_client and partner.commercial_partner_id != partner:
@@ -189,7 +188,7 @@ class ResPartner(models.Model):
         for name, value in (("invoicing_model", "payer_individual"), ("payer_type", "insurance")):
             unset = self.filtered(lambda partner, name=name: not partner[name])
             if unset:
-                super(ResPartner, unset).write({name: value})
+                unset.write({name: value})
 
     def _create_missing_billing_accounts(self):
         """Give each client a self-pay billing account, so that a small practice never needs to."""

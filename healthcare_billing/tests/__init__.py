@@ -9,7 +9,10 @@ from . import test_guard
 from . import test_install
 from . import test_local_day
 from . import test_masters
+from . import test_money
 from . import test_partner
+from . import test_performance
+from . import test_portal
 from . import test_pricing
 from . import test_rights
 from . import test_split

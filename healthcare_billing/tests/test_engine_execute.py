@@ -26,7 +26,7 @@ class TestEngineExecute(CareCommon):
     def _lines(self, move, *names):
         return [tuple(line[name] for name in names) for line in move.line_ids]
 
-    # -- invoices -------------------------------------------------------------------------------------
+    # -- invoices --------------------------------------------------------------------------------
     def test_invoice_has_a_section_per_appointment(self):
         client = self._client(lang="en_US")
         charges = self._charge(client) | self._charge(client, hour=11, product_id=self.service.id)
@@ -43,8 +43,18 @@ class TestEngineExecute(CareCommon):
         self.assertRecordValues(
             move.invoice_line_ids.filtered("charge_id"),
             [
-                {"quantity": 1.0, "price_unit": 80.0, "charge_units": 1.0, "responsibility": "client"},
-                {"quantity": 4.0, "price_unit": 30.0, "charge_units": 4.0, "responsibility": "client"},
+                {
+                    "quantity": 1.0,
+                    "price_unit": 80.0,
+                    "charge_units": 1.0,
+                    "responsibility": "client",
+                },
+                {
+                    "quantity": 4.0,
+                    "price_unit": 30.0,
+                    "charge_units": 4.0,
+                    "responsibility": "client",
+                },
             ],
         )
         self.assertRecordValues(
@@ -189,7 +199,7 @@ class TestEngineExecute(CareCommon):
         move = self._execute(self._charge(client)).line_ids.move_id
         self.assertTrue(move.invoice_line_ids[0].name.startswith("03/03/2025"))
 
-    # -- exactly once ---------------------------------------------------------------------------------
+    # -- exactly once ----------------------------------------------------------------------------
     def test_running_twice_creates_nothing(self):
         charges = self._charges()
         plan = self._plan(charges)
@@ -248,7 +258,7 @@ class TestEngineExecute(CareCommon):
         run.action_execute()
         self.assertEqual(len(run.move_ids), 3)
 
-    # -- faults ---------------------------------------------------------------------------------------
+    # -- faults ----------------------------------------------------------------------------------
     def test_r28_one_bad_row_never_stops_the_run(self):
         charges = self._charges(4)
         run = self._plan(charges).save()
@@ -258,7 +268,7 @@ class TestEngineExecute(CareCommon):
 
         def fail_for_one(self, charge, *args):
             if charge == bad:
-                raise UserError("This one is broken")
+                raise UserError(self.env._("This one is broken"))
             return prepare(self, charge, *args)
 
         with patch.object(engine, "_prepare_charge_line", fail_for_one):
@@ -291,7 +301,7 @@ class TestEngineExecute(CareCommon):
 
         def post_all_but_one(self, soft=True):
             if charges[0] in self.invoice_line_ids.charge_id:
-                raise UserError("Archived bank account")
+                raise UserError(self.env._("Archived bank account"))
             return post(self, soft)
 
         with patch.object(type(self.env["account.move"]), "_post", post_all_but_one):
@@ -312,7 +322,7 @@ class TestEngineExecute(CareCommon):
         self.assertEqual(run.line_ids.state, "skipped")
         self.assertIn("income account", run.line_ids.message.lower())
 
-    # -- undo, cancel ---------------------------------------------------------------------------------
+    # -- undo, cancel ----------------------------------------------------------------------------
     def test_undo_deletes_drafts_and_frees_the_charges(self):
         charges = self._charges()
         run = self._execute(charges)
@@ -347,9 +357,7 @@ class TestEngineExecute(CareCommon):
         move = run.move_ids
         self.company.sale_lock_date = fields.Date.today()
         run.action_undo()
-        self.assertEqual(
-            move.reversal_move_ids.date, fields.Date.today() + timedelta(days=1)
-        )
+        self.assertEqual(move.reversal_move_ids.date, fields.Date.today() + timedelta(days=1))
 
     def test_undo_reverses_what_was_sent(self):
         run = self._execute(self._charges(2), post=True)
@@ -416,7 +424,7 @@ class TestEngineExecute(CareCommon):
         )
         self.assertFalse(run.exclusion_ids)
 
-    # -- growth -----------------------------------------------------------------------------------------
+    # -- growth ----------------------------------------------------------------------------------
     def test_queries_per_invoice_dont_grow(self):
         """N and 2N invoices within one chunk: creation asks the database nothing per invoice."""
 

@@ -39,9 +39,7 @@ class TestEnginePaths(CareCommon):
         sequence = self.env.ref("healthcare_billing.sequence_healthcare_billing_ref")
         savepoint = self.env.cr.savepoint()
         with savepoint, self.subTest(fast=fast, post=post):
-            self.env.cr.execute(
-                SQL("SELECT setval(%s, 5000)", f"ir_sequence_{sequence.id:03d}")
-            )
+            self.env.cr.execute(SQL("SELECT setval(%s, 5000)", f"ir_sequence_{sequence.id:03d}"))
             original, engine._can_use_fast_path = engine._can_use_fast_path, choose
             try:
                 run = self._execute(charges, post=post, **options)
@@ -103,7 +101,9 @@ class TestEnginePaths(CareCommon):
     def test_paths_agree_with_everything_set(self):
         """Guarantor below a company, fiscal position, terms, reference, extra line, analytics."""
         household = self.env["res.partner"].create({"name": "Trust", "is_company": True})
-        guarantor = self.env["res.partner"].create({"name": "Trustee", "parent_id": household.id})
+        guarantor = self.env["res.partner"].create(
+            {"name": "Trustee", "parent_id": household.id, "type": "invoice"}
+        )
         accounts = self.company_data
         position = self.env["account.fiscal.position"].create(
             {
@@ -129,7 +129,9 @@ class TestEnginePaths(CareCommon):
         client = self._client(
             account={
                 "guarantor_id": guarantor.id,
-                "payment_term_id": self.env.ref("account.account_payment_term_end_following_month").id,
+                "payment_term_id": self.env.ref(
+                    "account.account_payment_term_end_following_month"
+                ).id,
             }
         )
         charges = self._charge(client) | self._charge(client, hour=12)
@@ -160,8 +162,8 @@ class TestEnginePaths(CareCommon):
         engine = self._engine()
         term = self.env["account.payment.term"].create(
             {"name": "2/10 net 30", "early_discount": True, "discount_percentage": 2.0,
-             "discount_days": 10,
-             "line_ids": [Command.create({"value": "percent", "value_amount": 100.0, "nb_days": 30})]}
+             "discount_days": 10, "line_ids": [Command.create({
+                 "value": "percent", "value_amount": 100.0, "nb_days": 30})]}
         )  # fmt: skip
         taxed = self._service("Taxed", "S9999", 9.0, taxes_id=[Command.set(self.tax_sale_a.ids)])
         euro = self.setup_other_currency("EUR")

@@ -17,7 +17,7 @@ class TestEnginePlan(CareCommon):
     def _by_partner(self, plan):
         return {invoice.partner_id: invoice for invoice in plan.invoices}
 
-    # -- addressee and grouping ---------------------------------------------------------------------
+    # -- addressee and grouping ------------------------------------------------------------------
     def test_no_payer_bills_the_client_one_invoice_per_client(self):
         anna, ben = self._client("Anna"), self._client("Ben")
         charges = self._charge(anna) | self._charge(anna, hour=11) | self._charge(ben)
@@ -112,7 +112,7 @@ class TestEnginePlan(CareCommon):
         charges = self._charge(client)
         charges |= self._charge(client, hour=10)
         charges |= self._charge(client, hour=11, employee_id=other.id, product_id=self.service.id)
-        count = lambda *split: len(self._plan(charges, split_by=split).invoices)  # noqa: E731
+        count = lambda *split: len(self._plan(charges, split_by=split).invoices)
         self.assertEqual(count(), 1)
         self.assertEqual(count("staff"), 2)
         self.assertEqual(count("service"), 2)
@@ -186,7 +186,7 @@ class TestEnginePlan(CareCommon):
         (invoice,) = self._plan(charge | child).invoices
         self.assertEqual((invoice.amount, invoice.move_type), (-15.0, "out_refund"))
 
-    # -- purity ---------------------------------------------------------------------------------------
+    # -- purity ----------------------------------------------------------------------------------
     def test_plan_writes_nothing(self):
         charges = self._charge(self._insured_client(copay=10.0)) | self._charge(self._client())
         self.env.flush_all()
@@ -246,7 +246,7 @@ class TestEnginePlan(CareCommon):
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(counts[0], counts[1])
 
-    # -- saved ----------------------------------------------------------------------------------------
+    # -- saved -----------------------------------------------------------------------------------
     def test_save_keeps_the_preview(self):
         insured = self._insured_client(copay=20.0)
         charges = self._charge(insured)
@@ -308,7 +308,9 @@ class TestEnginePlan(CareCommon):
         ours = self._charge(client).with_env(env)
         engine = env["healthcare.billing.engine"]
         run = engine.execute(engine.plan(ours | theirs))
-        self.assertEqual(run.line_ids.mapped("state"), ["created"] * 2, run.line_ids.mapped("message"))
+        self.assertEqual(
+            run.line_ids.mapped("state"), ["created"] * 2, run.line_ids.mapped("message")
+        )
         self.assertEqual(run.line_ids.move_id.company_id, self.company | company_2)
         for move in run.line_ids.move_id:
             self.assertEqual(move.journal_id.company_id, move.company_id)

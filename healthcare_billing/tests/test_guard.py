@@ -49,7 +49,7 @@ class TestGuard(CareCommon):
             credit.action_post()
         return credit
 
-    # -- the constraint -----------------------------------------------------------------------------
+    # -- the constraint --------------------------------------------------------------------------
     @mute_logger("odoo.sql_db")
     def test_no_code_path_bills_a_charge_twice(self):
         charge, _move = self._invoiced()
@@ -82,7 +82,7 @@ class TestGuard(CareCommon):
         self.assertEqual(first.charge_id, charges[1])
         self.assertEqual(lines.mapped("charge_live"), [True, True])
 
-    # -- freed by ... -------------------------------------------------------------------------------
+    # -- freed by ... ----------------------------------------------------------------------------
     def test_deleting_the_draft_frees(self):
         charge, move = self._invoiced()
         move.unlink()
@@ -185,7 +185,7 @@ class TestGuard(CareCommon):
         self.assertFalse(child.is_live)
         self.assertEqual(len(self._plan(child).invoices), 1)
 
-    # -- frozen while billed --------------------------------------------------------------------------
+    # -- frozen while billed ---------------------------------------------------------------------
     def test_r2_invoiced_charges_are_frozen(self):
         charge, move = self._invoiced()
         for values in (

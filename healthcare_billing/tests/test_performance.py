@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from odoo.models import BaseModel
 from odoo.tests import Form, tagged
 
 from .common import A_DAY, CareCommon
@@ -52,6 +53,8 @@ class TestPerformance(CareCommon):
             given = prepare(number)
             self.env.flush_all()
             self.env.invalidate_all()
+            if isinstance(given, BaseModel):  # read together, as by a request of its own
+                given = given.browse(given.ids)
             before = self.env.cr.sql_log_count
             act(given)
             self.env.flush_all()
@@ -151,7 +154,7 @@ class TestPerformance(CareCommon):
 
     def test_preview(self):
         self.assert_no_growth(
-            lambda number: self._visits(number).charge_ids, lambda charges: self._plan(charges).save()
+            lambda number: self._visits(number).charge_ids, lambda c: self._plan(c).save()
         )
 
     def test_open_the_run(self):
@@ -182,20 +185,3 @@ class TestPerformance(CareCommon):
             return run
 
         self.assert_no_growth(searched, lambda run: run.action_search_again())
-
-    def test_post_and_credit(self):
-        def invoiced(number):
-            return self._execute(self._visits(number)).move_ids
-
-        def posted(number):
-            moves = invoiced(number)
-            moves.action_post()
-            return moves
-
-        self.assert_no_growth(
-            lambda number: posted(number).invoice_line_ids,
-            lambda lines: lines.charge_id.modified(["amount"]),
-        )
-        self.assert_no_growth(
-            invoiced, lambda moves: moves.mapped(lambda move: move._care_report_lines())
-        )

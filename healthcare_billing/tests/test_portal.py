@@ -74,7 +74,7 @@ class TestPortal(CareCommon, HttpCase):
         moves = self.client_invoice | self.payer_invoice | self.other_invoice | self.draft
         return moves.filtered(lambda move: f"/my/invoices/{move.id}?" in page)
 
-    # -- own documents ----------------------------------------------------------------------------
+    # -- own documents ---------------------------------------------------------------------------
     def test_setup_is_what_it_says(self):
         self.assertEqual(
             (self.client_invoice.amount_total, self.payer_invoice.amount_total), (40.0, 160.0)
@@ -108,7 +108,7 @@ class TestPortal(CareCommon, HttpCase):
         self.assertNotIn(self.draft, self._listed())
         self._assert_refused(self.draft)
 
-    # -- documents of others ----------------------------------------------------------------------
+    # -- documents of others ---------------------------------------------------------------------
     def _assert_refused(self, move):
         for path in (f"/my/invoices/{move.id}", f"/my/invoices/{move.id}?report_type=html"):
             response = self.url_open(path)
@@ -155,7 +155,7 @@ class TestPortal(CareCommon, HttpCase):
         ):
             self.ben.billing_account_ids.guarantor_id = guarantor
 
-    # -- access by link ---------------------------------------------------------------------------
+    # -- access by link --------------------------------------------------------------------------
     def test_link_needs_no_login_and_shows_the_invoice_only(self):
         token = self.client_invoice._portal_ensure_token()
         path = f"/my/invoices/{self.client_invoice.id}?access_token={token}"
@@ -176,7 +176,7 @@ class TestPortal(CareCommon, HttpCase):
             self.assertIn("/web/login", response.url, (move, query))
             self.assertNotIn(move.billing_ref, response.text)
 
-    # -- RPC --------------------------------------------------------------------------------------
+    # -- RPC -------------------------------------------------------------------------------------
     def _own_moves(self, name):
         env = self._act_as(self.users[name])
         return env["account.move"].search([]), env

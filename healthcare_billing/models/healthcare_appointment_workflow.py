@@ -1,0 +1,121 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class HealthcareAppointment(models.Model):
+    """What people do with an appointment: each button of its form, in one place."""
+
+    _inherit = "healthcare.appointment"
+
+    def action_complete(self):
+        """The care was given."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").write(
+            {"state": "completed", "cancel_reason_id": False}
+        )
+
+    def action_no_show(self):
+        """The client didn't come."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").state = "no_show"
+
+    def action_late_cancel(self):
+        """The client canceled too late."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").state = "late_canceled"
+
+    def action_cancel(self):
+        """The appointment doesn't take place."""
+        self.filtered(lambda appointment: appointment.state == "scheduled").state = "canceled"
+
+    def action_schedule(self):
+        """Back to the calendar, while nothing was billed."""
+        self._check_no_live_charge()
+        self.write({"state": "scheduled", "cancel_reason_id": False})
+
+    def _check_no_live_charge(self):
+        line = self.charge_ids._live_lines()[:1]
+        if line:
+            raise UserError(
+                self.env._(
+                    "%(appointment)s is on invoice %(invoice)s. Delete the draft or credit the "
+                    "invoice first.",
+                    appointment=line.charge_id.appointment_id.name,
+                    invoice=line.move_id._care_reference(),
+                )
+            )
+
+    def _enter_qa(self):
+        """Where the company reviews, completed care goes to QA first."""
+        self.filtered(
+            lambda appointment: (
+                appointment.state == "completed"
+                and appointment.qa_state == "none"
+                and appointment.company_id.healthcare_qa_review
+            )
+        ).qa_state = "review"
+
+    def action_qa_done(self):
+        """The review found nothing to correct: over to the billing office."""
+        self.qa_state = "done"
+
+    def action_qa_corrections(self):
+        """Back to the provider for corrections."""
+        self.qa_state = "corrections"
+
+    def action_sign_note(self):
+        """Sign the session note; where the company asks for it, the manager signs too."""
+        for appointment in self:
+            appointment._sign_note(self.env.user)
+
+    def _sign_note(self, user):
+        """Record one signature.
+
+        Policy *approve*: the provider's own signature is enough. Policy *cosign*: a note of a
+        provider who has a manager is signed when both of them signed.
+        """
+        self.ensure_one()
+        supervised = (
+            self.company_id.healthcare_note_policy == "cosign" and self.employee_id.parent_id
+        )
+        own_note = not self.employee_user_id or user == self.employee_user_id
+        if own_note or not supervised:
+            self.note_signed_by_id = user
+        else:
+            self.note_cosigned_by_id = user
+        complete = self.note_signed_by_id and (not supervised or self.note_cosigned_by_id)
+        self.note_state = "signed" if complete else "draft"
+
+    def action_approve(self):
+        """Approve for billing. Vacant and unscheduled visits can't be approved (R12)."""
+        vacant = self.filtered(lambda a: a.is_vacant or a.is_unscheduled)
+        if vacant:
+            raise UserError(
+                self.env._(
+                    "Vacant and unscheduled visits can't be approved: %s. Assign somebody or add "
+                    "the visit to the schedule first.",
+                    ", ".join(vacant.mapped("name")),
+                )
+            )
+        self.approval_state = "approved"
+
+    def action_reject(self):
+        """Never bill this visit."""
+        self._check_no_live_charge()
+        self.approval_state = "rejected"
+
+    def action_park(self):
+        """Keep out of every generator, for now (R9)."""
+        self.parked = True
+
+    def action_unpark(self):
+        """Let generators pick it again."""
+        self.write({"parked": False, "parked_until": False, "parked_reason": False})
+
+    def action_view_invoices(self):
+        """Open the invoices of these appointments."""
+        return self.env["account.move"]._care_invoices_action(
+            self.charge_ids.invoice_line_ids.move_id
+        )
+
+    def action_batch_invoice(self):
+        """Preview the invoices of the chosen appointments only."""
+        wizard = self.env["healthcare.batch.invoicing"].create({"appointment_ids": self.ids})
+        return wizard.action_search()
