@@ -290,5 +290,6 @@ REASONS = (
     "missing_account", "account_on_hold", "account_closed", "wrong_door", "unsigned_note",
     "missing_service", "missing_code", "missing_bill_code", "missing_price",
     "archived_fee_schedule", "currency_inactive", "missing_activity_code",
-    "missing_diagnosis", "missing_coverage", "missing_provider", "missing_npi", "missing_authorization", "authorization_used_up",
+    "missing_diagnosis", "missing_coverage", "missing_provider",
+    "missing_npi", "missing_authorization", "authorization_used_up",
 )  # fmt: skip

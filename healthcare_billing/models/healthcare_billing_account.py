@@ -117,7 +117,7 @@ class HealthcareBillingAccount(models.Model):
 
     @api.constrains("guarantor_id")
     def _check_guarantor(self):
-        # sudo: see _check_may_get_care_invoices
+        # sudo: who stores a contact of a company need not be allowed to see that company
         self.guarantor_id.sudo()._check_may_get_care_invoices()
 
     @api.constrains("coverage_ids", "client_id")
