@@ -8,7 +8,7 @@ from odoo.tools.sql import column_exists
 # for every old row.
 PREPARED_COLUMNS = {
     "account_move": {"service_date_from": "date", "service_date_to": "date"},
-    "account_move_line": {"charge_live": "bool"},
+    "account_move_line": {"charge_live": "bool", "charge_credited": "numeric"},
     "product_template": {
         "code_system": "varchar",
         # plain fields with a default: the ORM would write it on every old product

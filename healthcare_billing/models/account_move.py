@@ -65,50 +65,39 @@ class AccountMove(models.Model):
         lines.state = "deleted"
         return super().unlink()
 
-    def button_draft(self):
-        """Putting a canceled invoice or a posted credit note back takes its charges again."""
-        self._check_charges_still_free()
-        return super().button_draft()
+    def write(self, vals):
+        if "move_type" in vals:
+            self._check_type_change(vals["move_type"])
+        return super().write(vals)
 
-    def _check_charges_still_free(self):
-        """Refuse to take back charges that were billed elsewhere meanwhile, naming the invoice."""
-        # sudo: whoever keeps the books need not be allowed to read charges
-        self = self.sudo()  # noqa: PLW0642
-        lines = self.env["account.move.line"]
-        canceled = self.filtered(lambda move: move.state == "cancel")
-        lines += canceled.line_ids.filtered(
-            lambda line: line.charge_id and not line.credit_of_line_id
-        )
-        posted = self.filtered(lambda move: move.state == "posted")
-        lines += posted.line_ids.credit_of_line_id.filtered(
-            lambda line: line.charge_id and not line.charge_live
-        )
-        if not lines:
-            return
-        rivals = self.env["account.move.line"].search(
-            [
-                ("charge_id", "in", lines.charge_id.ids),
-                ("charge_live", "=", True),
-                ("id", "not in", lines.ids),
-            ]
-        )
-        taken = {(line.charge_id, line.responsibility): line.move_id for line in rivals}
-        conflicts = [
-            self.env._(
-                "%(charge)s is on %(invoice)s",
-                charge=line.charge_id.display_name,
-                invoice=taken[line.charge_id, line.responsibility]._care_reference(),
-            )
-            for line in lines
-            if (line.charge_id, line.responsibility) in taken
-        ]
-        if conflicts:
+    def _check_type_change(self, move_type):
+        """An invoice of care made a credit note (or back) would take its charges along."""
+        moves = self.filtered(lambda move: move.move_type != move_type)
+        if moves.invoice_line_ids.charge_id:
             raise UserError(
                 self.env._(
-                    "This would bill care twice:\n%s\nCancel or credit that invoice first.",
-                    "\n".join(conflicts[:20]),
+                    "An invoice of care can't be turned into a credit note, nor back. Delete the "
+                    "draft, and bill or credit again."
                 )
             )
+
+    def button_draft(self):
+        """Putting a canceled invoice or a posted credit note back takes its charges again."""
+        for move in self.sudo():  # sudo: see _check_charges_still_free
+            lines = move.line_ids.filtered("charge_id")
+            if move.state == "cancel":
+                lines.filtered(lambda line: not line._is_counter_line())._check_charges_still_free()
+            elif move.state == "posted":
+                lines.filtered(lambda line: line._frees())._check_charges_still_free()
+        return super().button_draft()
+
+    def _post(self, soft=True):
+        """A credit note of a credit note bills the care again: it must still be free."""
+        lines = self.sudo().line_ids.filtered("charge_id")  # sudo: see _check_charges_still_free
+        lines.filtered(
+            lambda line: line._is_counter_line() and not line._frees()
+        )._check_charges_still_free()
+        return super()._post(soft)
 
     def _take_back(self):
         """Undo invoices: delete what nobody has seen or booked on, reverse the rest.
@@ -131,8 +120,10 @@ class AccountMove(models.Model):
     def _reversal_dates(self):
         """Dates of a reversal made now."""
         self.ensure_one()
-        locked_to = self.company_id._get_user_fiscal_lock_date(self.journal_id)
-        day = max(fields.Date.context_today(self), locked_to + timedelta(days=1))
+        day = fields.Date.context_today(self)
+        locks = self._get_violated_lock_dates(day, self._affect_tax_report())
+        if locks:
+            day = locks[-1][0] + timedelta(days=1)
         return {"invoice_date": day, "date": day}
 
     def action_view_appointments(self):

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import float_compare
+from odoo.exceptions import UserError, ValidationError
 
 from .healthcare_charge import RESPONSIBILITIES
 
@@ -34,12 +34,21 @@ class AccountMoveLine(models.Model):
         "account.move.line",
         copy=False,
         index="btree_not_null",
-        ondelete="set null",
+        ondelete="restrict",
         groups="base.group_user",
         help="The line that this one reverses.",
     )
     credited_by_line_ids = fields.One2many(
         "account.move.line", "credit_of_line_id", groups="base.group_user"
+    )
+    charge_credited = fields.Monetary(
+        compute="_compute_charge_credited",
+        store=True,
+        recursive=True,
+        copy=False,
+        groups="base.group_user",
+        help="How much of this line posted counter-lines take back, less what was taken back of "
+        "them in turn.",
     )
     charge_live = fields.Boolean(
         compute="_compute_charge_live",
@@ -61,49 +70,176 @@ class AccountMoveLine(models.Model):
 
     @api.depends(
         "charge_id",
-        "credit_of_line_id",
+        "move_id.move_type",
+        "credited_by_line_ids.parent_state",
+        "credited_by_line_ids.price_subtotal",
+        "credited_by_line_ids.charge_credited",
+        "credited_by_line_ids.move_id.move_type",
+    )
+    def _compute_charge_credited(self):
+        for line in self:
+            line.charge_credited = line.charge_id and sum(
+                abs(counter.price_subtotal) - counter.charge_credited
+                for counter in line.credited_by_line_ids
+                if counter.parent_state == "posted" and counter._is_counter_line()
+            )
+
+    @api.depends(
+        "charge_id",
+        "credit_of_line_id.move_id.move_type",
         "parent_state",
         "move_id.move_type",
         "price_subtotal",
+        "charge_credited",
         "credited_by_line_ids.parent_state",
-        "credited_by_line_ids.price_subtotal",
     )
     def _compute_charge_live(self):
         """A charge's line is live until canceled, or until posted counter-lines cover it.
 
         Lines of a credit note that the engine made for negative charges bill these charges and are
-        live too; counter-lines (reversals) never are.
+        live too; counter-lines (reversals) never are: what they take back, and give back when they
+        are reversed in turn, is told by ``charge_credited`` of the line that bills.
         """
         for line in self:
             line.charge_live = bool(
                 line.charge_id
-                and not line.credit_of_line_id
+                and not line._is_counter_line()
                 and line.parent_state != "cancel"
                 and line.move_id.move_type in ("out_invoice", "out_refund")
                 and not line._is_credited_in_full()
             )
 
+    def _is_counter_line(self):
+        """Whether this line takes back another one. A copy that only says so doesn't."""
+        self.ensure_one()
+        origin = self.credit_of_line_id
+        return bool(origin and origin.move_id.move_type != self.move_id.move_type)
+
+    def _billing_line(self):
+        """The line that bills the charge which this one, counter-line or not, is about."""
+        self.ensure_one()
+        line = self
+        while line._is_counter_line():
+            line = line.credit_of_line_id
+        return line
+
+    def _frees(self):
+        """Whether this line, while posted, takes back what its billing line bills."""
+        self.ensure_one()
+        return self.move_id.move_type != self._billing_line().move_id.move_type
+
+    def _check_charges_still_free(self):
+        """Refuse to bill care again that was billed elsewhere, or changed, meanwhile.
+
+        sudo in all callers: whoever keeps the books need not be allowed to read charges.
+        """
+        billing = self.browse({line._billing_line().id for line in self}).filtered(
+            lambda line: not line.charge_live
+        )
+        rivals = self.search(
+            [
+                ("charge_id", "in", billing.charge_id.ids),
+                ("charge_live", "=", True),
+                ("id", "not in", billing.ids),
+            ]
+        )
+        taken = {(line.charge_id, line.responsibility): line.move_id for line in rivals}
+        conflicts = []
+        for line in billing:
+            rival = taken.get((line.charge_id, line.responsibility))
+            if rival:
+                conflicts.append(
+                    self.env._(
+                        "%(charge)s is on %(invoice)s",
+                        charge=line.charge_id.display_name,
+                        invoice=rival._care_reference(),
+                    )
+                )
+            elif not line.charge_id._is_billed_as(line):
+                conflicts.append(self.env._("%s was changed since", line.charge_id.display_name))
+        if conflicts:
+            raise UserError(
+                self.env._(
+                    "This would bill care that is billed elsewhere, or isn't the same any more:"
+                    "\n%s\nBill it anew instead.",
+                    "\n".join(conflicts[:20]),
+                )
+            )
+
     def _is_credited_in_full(self):
         self.ensure_one()
-        credits = self.credited_by_line_ids.filtered(lambda line: line.parent_state == "posted")
-        if not credits:
+        posted = self.credited_by_line_ids.filtered(lambda line: line.parent_state == "posted")
+        if not posted:
             return False
-        rounding = (self.currency_id or self.company_id.currency_id).rounding
-        return (
-            float_compare(
-                abs(sum(credits.mapped("price_subtotal"))),
-                abs(self.price_subtotal),
-                precision_rounding=rounding,
-            )
-            >= 0
-        )
+        currency = self.currency_id or self.company_id.currency_id
+        if currency.is_zero(self.price_subtotal):  # nothing to cover: the latest word counts
+            return any(not line.credited_by_line_ids for line in posted)
+        return currency.compare_amounts(self.charge_credited, abs(self.price_subtotal)) >= 0
+
+    @api.constrains("charge_id", "responsibility")
+    def _check_responsibility(self):
+        """Nobody is billed for a charge who doesn't owe a part of it."""
+        # sudo: whoever keeps the books need not be allowed to read charges
+        for line in self.sudo().filtered(lambda line: line.charge_id and line.responsibility):
+            if not line._is_counter_line() and line.responsibility not in line.charge_id._parts():
+                raise ValidationError(
+                    self.env._(
+                        "%(charge)s has no part of this party: %(party)s.",
+                        charge=line.charge_id.display_name,
+                        party=line.responsibility,
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_charge_link(vals)
         # What was freed in this transaction must be free in the database before it is taken again.
         if any(vals.get("charge_id") for vals in vals_list):
             self.flush_model(["charge_live"])
         return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_charge_link(vals)
+        return super().write(vals)
+
+    @api.model
+    def _check_charge_link(self, vals):
+        """What bills a charge is computed; and a posted line keeps the charge that it bills."""
+        if {"charge_live", "charge_credited"} & set(vals):
+            raise UserError(
+                self.env._("Whether a line bills its charge is computed, and can't be written.")
+            )
+        changed = {"charge_id", "responsibility", "credit_of_line_id"} & set(vals)
+        if not changed:
+            return
+        for line in self:
+            differs = any(
+                (line[name] if name == "responsibility" else line[name].id) != vals[name]
+                for name in changed
+            )
+            if differs and (line.parent_state != "draft" or "credit_of_line_id" in changed):
+                raise UserError(
+                    self.env._(
+                        "%s: which care an invoice line bills can't change any more. Credit the "
+                        "invoice instead.",
+                        line.move_id._care_reference(),
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_credited(self):
+        """A credit note without the invoice that it credits would be money out of nowhere."""
+        counter = self.credited_by_line_ids - self
+        if counter:
+            raise UserError(
+                self.env._(
+                    "%(invoice)s was credited by %(credit)s, and can't be deleted. Delete the "
+                    "credit note first, if it is a draft.",
+                    invoice=counter[0].credit_of_line_id.move_id._care_reference(),
+                    credit=counter[0].move_id._care_reference(),
+                )
+            )
 
     def _copy_data_extend_business_fields(self, values):
         """Core calls this for reversals and for the new invoice of "Reverse and Create"."""

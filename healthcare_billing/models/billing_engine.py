@@ -364,7 +364,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             planned = replanned.get(line.plan_key)
             change = line._change_since_preview(planned)
             if change:
-                line.write({"state": "skipped", "message": change})
+                line._set_result({"state": "skipped", "message": change})
             else:
                 ready.append((line, planned))
         if not ready:
@@ -408,7 +408,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         busy = charges - free
         if busy:
             held = lines.filtered(lambda line: line.charge_ids & busy)
-            held.write(
+            held._set_result(
                 {
                     "state": "skipped",
                     "message": self.env._(
@@ -442,14 +442,19 @@ class HealthcareBillingEngine(models.AbstractModel):
     @api.model
     def _record_created(self, ready, moves):
         for (line, _planned), move in zip(ready, moves, strict=True):
-            line.write(
+            line._set_result(
                 {
                     "state": "created",
                     "message": False,
                     "move_id": move.id,
                     "billing_ref": move.billing_ref,
                     # as booked: the ledger converts a foreign currency line by line
-                    "amount_company": move.amount_untaxed_signed,
+                    "amount_company": move.company_id.currency_id._convert(
+                        move.amount_untaxed_signed,
+                        line.run_id.currency_id,
+                        move.company_id,
+                        move.invoice_date,
+                    ),
                 }
             )
 
@@ -458,8 +463,18 @@ class HealthcareBillingEngine(models.AbstractModel):
         """Keep the reason with the row, in words for a biller."""
         if isinstance(error, errors.ExclusionViolation):
             values = {"state": "skipped", "message": line._billed_meanwhile_message()}
-        elif isinstance(error, (UserError, errors.IntegrityError)):
+        elif isinstance(error, UserError):
             values = {"state": "failed", "message": str(error).strip()}
+        elif isinstance(error, errors.IntegrityError):
+            _logger.warning("billing run line %s refused by the database: %s", line.id, error)
+            values = {
+                "state": "failed",
+                "message": self.env._(
+                    "The database refused this row (%s): it uses something that was deleted, or "
+                    "lacks something. Search again.",
+                    error.diag.constraint_name or error.diag.column_name or "",
+                ),
+            }
         else:
             _logger.exception("billing run line %s failed", line.id)
             values = {
@@ -470,4 +485,4 @@ class HealthcareBillingEngine(models.AbstractModel):
                     str(error).strip() or type(error).__name__,
                 ),
             }
-        line.write(values)
+        line._set_result(values)

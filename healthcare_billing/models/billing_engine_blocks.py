@@ -211,6 +211,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "parked": SQL("FALSE")
             if by_hand
             else SQL("(a.parked AND (a.parked_until IS NULL OR a.parked_until > %s))", today),
+            "archived": SQL("a.active = FALSE"),
             "vacant": SQL("COALESCE(a.is_vacant, FALSE)"),
             "unscheduled": SQL("COALESCE(a.is_unscheduled, FALSE)"),
             "rejected": SQL("a.approval_state = 'rejected'"),
@@ -241,6 +242,12 @@ class HealthcareBillingEngine(models.AbstractModel):
                 "(NOT COALESCE(c.is_priced, FALSE)"
                 " AND NOT COALESCE(p.requires_fee_schedule, FALSE)"
                 " AND NOT (c.kind = 'service' AND c.product_id IS NULL))"
+            ),
+            "included_tax": self._has_tax_sql(
+                SQL(
+                    "COALESCE(tax.price_include_override, co.account_price_include)"
+                    " = 'tax_included'"
+                )
             ),
             "archived_fee_schedule": SQL("(fs.active = FALSE AND %s)", payer_owes),
             "currency_inactive": SQL("NOT cur.active"),
@@ -284,13 +291,29 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             "future_invoice_date": SQL("%s", invoice_date > today),
             "locked_period": SQL(
-                "c.company_id = ANY(%s)", self._locked_companies(companies, invoice_date).ids
+                "(c.company_id = ANY(%s) OR (c.company_id = ANY(%s) AND %s))",
+                self._locked_companies(companies, invoice_date).ids,
+                self._locked_companies(companies, invoice_date, has_tax=True).ids,
+                self._has_tax_sql(SQL("TRUE")),
             ),
         }
 
     @api.model
+    def _has_tax_sql(self, condition):
+        """SQL condition: the service has a tax of the charge's company, for which this holds.
+
+        :param SQL condition: on the alias ``tax``
+        """
+        return SQL(
+            "EXISTS (SELECT 1 FROM product_taxes_rel rel"
+            " JOIN account_tax tax ON tax.id = rel.tax_id"
+            " WHERE rel.prod_id = pt.id AND tax.company_id = c.company_id AND %s)",
+            condition,
+        )
+
+    @api.model
     def _secondary_payer_sql(self):
-        """SQL expression: who pays second (see ``_secondary_payer`` of the billing account)."""
+        """SQL expression: payer of the first valid coverage that isn't the charge's own payer's."""
         return SQL(
             "(CASE WHEN c.amount_secondary <> 0 THEN (SELECT cov.payer_id"
             " FROM healthcare_account_coverage_rel rel"
@@ -351,8 +374,8 @@ class HealthcareBillingEngine(models.AbstractModel):
         )
 
     @api.model
-    def _locked_companies(self, companies, invoice_date):
-        """Companies in whose books nothing can be posted on that date by this user.
+    def _locked_companies(self, companies, invoice_date, has_tax=False):
+        """Companies in whose books nothing (taxed) can be posted on that date by this user.
 
         Core would silently move the date; we never do.
         """
@@ -361,7 +384,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             lambda company: (
                 (journal := self.sudo()._sale_journal(company))
                 and company.with_company(company)._get_violated_lock_dates(
-                    invoice_date, False, journal
+                    invoice_date, has_tax, journal
                 )
             )
         )

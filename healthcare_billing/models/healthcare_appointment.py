@@ -31,6 +31,11 @@ QUANTITY_FIELDS = {
 }
 # What care staff can't decide on their own appointments.
 DECISION_FIELDS = {
+    "note_state",
+    "note_signed_by_id",
+    "note_cosigned_by_id",
+    "is_unscheduled",
+    "is_vacant",
     "approval_state",
     "approved_qty",
     "has_bill_override",
@@ -43,6 +48,7 @@ DECISION_FIELDS = {
     "parked_until",
     "parked_reason",
 }
+STAFF_MAY = {("qa_state", "review"), ("note_state", "draft")}
 # What decides who owes it.
 SPLIT_FIELDS = {"state", "cancel_reason_id"}
 
@@ -560,7 +566,7 @@ class HealthcareAppointment(models.Model):
             field = self._fields[name]
             new = field.convert_to_cache(vals[name], self)
             old = field.convert_to_cache(current.get(name, False), self)
-            if (new or False) != (old or False) and (name, new) != ("qa_state", "review"):
+            if (new or False) != (old or False) and (name, new) not in STAFF_MAY:
                 raise AccessError(
                     self.env._(
                         "Only coordinators and billing users can change “%s”.",

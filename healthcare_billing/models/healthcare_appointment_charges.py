@@ -110,9 +110,9 @@ class HealthcareAppointment(models.Model):
         if line:
             raise UserError(
                 self.env._(
-                    "%(appointment)s is on invoice %(invoice)s: its service, client, payer, day "
-                    "and state can't change any more. Delete the draft, or credit the invoice, "
-                    "then bill it again.",
+                    "%(appointment)s is on invoice %(invoice)s: its service, provider, client, "
+                    "payer, day and state can't change any more. Delete the draft, or credit the "
+                    "invoice, then bill it again.",
                     appointment=line.charge_id.appointment_id.name,
                     invoice=line.move_id._care_reference(),
                 )
@@ -125,7 +125,9 @@ class HealthcareAppointment(models.Model):
             start = fields.Datetime.to_datetime(vals["start"])
             if self.company_id._care_local_date(start) != self.service_date:
                 return True
-        for name in (REPRICING_FIELDS | {"client_id", "company_id", "state"}) & set(vals):
+        for name in (REPRICING_FIELDS | {"client_id", "company_id", "employee_id", "state"}) & set(
+            vals
+        ):
             old = self[name] if name == "state" else self[name].id
             if (old or False) != (vals[name] or False):
                 return True

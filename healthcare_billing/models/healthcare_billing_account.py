@@ -169,11 +169,6 @@ class HealthcareBillingAccount(models.Model):
             )
 
     # -- who pays --------------------------------------------------------------------------------
-    def _billing_contact(self):
-        """Return the partner who receives the client's own invoices."""
-        self.ensure_one()
-        return self.guarantor_id or self.client_id
-
     def _ordered_coverages(self, day):
         """Coverages valid on a day, in paying order.
 
@@ -185,15 +180,7 @@ class HealthcareBillingAccount(models.Model):
             lambda coverage: (coverage.sequence, coverage.id)
         )
 
-    def _secondary_payer(self, day):
-        """Payer of the first valid coverage that isn't the account's own payer's."""
+    def _default_copay(self, payer, day):
+        """Client's share agreed with a payer, per appointment, in company currency."""
         coverages = self._ordered_coverages(day)
-        return coverages.filtered(lambda coverage: coverage.payer_id != self.payer_id)[:1].payer_id
-
-    def _default_copay(self, day):
-        """Client's share agreed with the payer, per appointment, in company currency."""
-        return (
-            self._ordered_coverages(day)
-            .filtered(lambda coverage: coverage.payer_id == self.payer_id)[:1]
-            .copay_amount
-        )
+        return coverages.filtered(lambda coverage: coverage.payer_id == payer)[:1].copay_amount

@@ -1,7 +1,13 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+
+# What the engine and the actions write, and no user.
+RECORD_FIELDS = {
+    "name", "company_id", "user_id", "door", "state", "invoice_date", "options", "charge_domain",
+    "executed_on",
+}  # fmt: skip
 
 
 class HealthcareBillingRun(models.Model):
@@ -89,7 +95,7 @@ class HealthcareBillingRun(models.Model):
             run.amount_selected = sum(selected.mapped("amount_company"))
             run.amount_total = sum(lines.mapped("amount_company"))
 
-    @api.depends("line_ids.state", "exclusion_ids")
+    @api.depends("line_ids.state", "exclusion_ids", "state")
     def _compute_results(self):
         rows = self.env["healthcare.billing.run.line"]._read_group(
             [("run_id", "in", self.ids)],
@@ -112,7 +118,8 @@ class HealthcareBillingRun(models.Model):
             run.amount_created = results.get((saved.id, "created"), (0, 0.0))[1]
             run.excluded_count = excluded.get(saved, 0)
             finished = sum(count.values()) - count.get("planned", 0)
-            run.progress = 100.0 * finished / (sum(count.values()) or 1)
+            due = sum(count.values()) if run.state == "draft" else finished
+            run.progress = 100.0 * finished / due if due else 0.0
 
     @api.depends("line_ids.move_id.state")
     def _compute_draft_count(self):
@@ -129,9 +136,16 @@ class HealthcareBillingRun(models.Model):
             vals["name"] = number
         return super().create(vals_list)
 
+    def write(self, vals):
+        """A run is the record of who billed what: users decide on it by its actions only."""
+        if RECORD_FIELDS & set(vals) and not self.env.su:
+            raise AccessError(self.env._("A billing run can't be changed by hand."))
+        return super().write(vals)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_done(self):
-        if any(run.state == "done" for run in self):
+        # sudo: rows of companies that the user has not ticked count too
+        if any(line.state != "planned" for line in self.sudo().line_ids):
             raise UserError(
                 self.env._("A run that made invoices is their record, and can't be deleted.")
             )
@@ -159,7 +173,7 @@ class HealthcareBillingRun(models.Model):
         for sequence, invoice in enumerate(plan.invoices):
             company = companies.browse(invoice.company_id)
             amount_company = currencies.browse(invoice.currency_id)._convert(
-                invoice.amount, company.currency_id, company, self.invoice_date
+                invoice.amount, self.currency_id, company, self.invoice_date
             )
             lines.append(
                 {
@@ -178,8 +192,10 @@ class HealthcareBillingRun(models.Model):
                     "values": {"amounts": dict(invoice.amounts)},
                 }
             )
-        self.env["healthcare.billing.run.line"].create(lines)
-        self.env["healthcare.billing.run.exclusion"].create(self._prepare_exclusions(plan.blocked))
+        # sudo: users may select rows, and make none
+        sudo_env = self.sudo().env
+        sudo_env["healthcare.billing.run.line"].create(lines)
+        sudo_env["healthcare.billing.run.exclusion"].create(self._prepare_exclusions(plan.blocked))
 
     def _prepare_exclusions(self, blocked):
         reasons = {r.code: r.id for r in self.env["healthcare.block.reason"].search([])}
@@ -201,10 +217,21 @@ class HealthcareBillingRun(models.Model):
             )
         if self.state == "canceled":
             raise UserError(self.env._("%s was canceled. Search again.", self.name))
+        hidden = self.sudo().line_ids.company_id - self.env.companies  # sudo: only to name them
+        if hidden:
+            raise UserError(
+                self.env._(
+                    "%(run)s also bills care of %(companies)s. Tick these companies in the company "
+                    "menu first.",
+                    run=self.name,
+                    companies=", ".join(hidden.mapped("name")),
+                )
+            )
 
     def _finish(self):
         """Close the run: what wasn't selected stays to bill, in no run."""
-        self.write({"state": "done", "executed_on": fields.Datetime.now()})
+        # sudo: see write
+        self.sudo().write({"state": "done", "executed_on": fields.Datetime.now()})
         self.message_post(body=self._result_message())
 
     def _result_message(self):
@@ -262,9 +289,14 @@ class HealthcareBillingRun(models.Model):
         moves = lines.move_id
         if not moves:
             raise UserError(self.env._("There is nothing to undo: this run has no invoices."))
-        self._check_undo(moves)
-        lines.write({"state": "undone", "message": False})
-        reversals = moves._take_back()
+        credited = self._check_undo(moves)
+        for line in lines:
+            notes = line.move_id.reversal_move_ids if line.move_id in credited else ()
+            names = ", ".join(move._care_reference() for move in notes)
+            line._set_result(
+                {"state": "undone", "message": names and self.env._("Credited by %s", names)}
+            )
+        reversals = (moves - credited)._take_back()
         if reversals:
             self.message_post(
                 body=self.env._(
@@ -274,6 +306,10 @@ class HealthcareBillingRun(models.Model):
         return self._result_notification()
 
     def _check_undo(self, moves):
+        """Refuse what only people can take back.
+
+        :return: the moves that credit notes have taken back already
+        """
         posted = moves.filtered(lambda move: move.state == "posted")
         manager = self.env.user.has_group("healthcare_billing.group_billing_manager")
         if posted and not manager:
@@ -298,6 +334,23 @@ class HealthcareBillingRun(models.Model):
                 )
             )
 
+        noted = posted.filtered("reversal_move_ids")
+        credited = noted.filtered(
+            lambda move: (
+                set(move.reversal_move_ids.mapped("state")) == {"posted"}
+                and not any(move.sudo().line_ids.mapped("charge_live"))
+            )
+        )
+        if noted - credited:
+            raise UserError(
+                self.env._(
+                    "These invoices have credit notes that are drafts or don't cover them: %s. "
+                    "Delete, or post and complete these first.",
+                    ", ".join(move._care_reference() for move in (noted - credited)[:10]),
+                )
+            )
+        return credited
+
     def action_cancel(self):
         """Drop a preview."""
         for run in self:
@@ -306,7 +359,7 @@ class HealthcareBillingRun(models.Model):
                 raise UserError(
                     self.env._("%s has made invoices: undo it instead of canceling.", run.name)
                 )
-            run.state = "canceled"
+            run.sudo().state = "canceled"  # sudo: see write
 
     # -- selection -------------------------------------------------------------------------------
     def action_select_all(self):
@@ -322,11 +375,17 @@ class HealthcareBillingRun(models.Model):
     def action_search_again(self):
         """Plan the same criteria anew, keeping what was unticked."""
         self.ensure_one()
+        self.check_access("write")
         self._check_preview()
+        if not self.charge_domain:
+            raise UserError(
+                self.env._("%s wasn't made by a search. Go back and search anew.", self.name)
+            )
         deselected = set(self.line_ids.filtered(lambda l: not l.selected).mapped("plan_key"))
-        self.line_ids.unlink()
-        self.exclusion_ids.unlink()
-        charges = self.env["healthcare.charge"].search(self.charge_domain or [("id", "=", False)])
+        # sudo: users may select rows, and delete none
+        self.sudo().line_ids.unlink()
+        self.sudo().exclusion_ids.unlink()
+        charges = self.env["healthcare.charge"].search(self.charge_domain)
         charges.action_find_price()
         self._load_plan(self._engine().plan(charges, **self._plan_options()))
         self.line_ids.filtered(lambda line: line.plan_key in deselected).selected = False
@@ -341,6 +400,17 @@ class HealthcareBillingRun(models.Model):
         drafts = self._draft_moves()
         if not drafts:
             raise UserError(self.env._("There is nothing to post: this run has no drafts."))
+        locked = drafts.filtered(
+            lambda move: move._get_violated_lock_dates(move.date, move._affect_tax_report())
+        )
+        if locked:
+            raise UserError(
+                self.env._(
+                    "The books are locked on the date of these invoices: %s. Change their date, or "
+                    "delete the drafts and bill again.",
+                    ", ".join(move._care_reference() for move in locked[:10]),
+                )
+            )
         return drafts.action_post()
 
     def action_view_moves(self):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class HealthcareBillingRunLine(models.Model):
@@ -15,9 +16,7 @@ class HealthcareBillingRunLine(models.Model):
     sequence = fields.Integer()
     company_id = fields.Many2one("res.company", required=True, index=True)
     currency_id = fields.Many2one("res.currency", required=True)
-    company_currency_id = fields.Many2one(
-        related="company_id.currency_id", string="Company Currency"
-    )
+    company_currency_id = fields.Many2one(related="run_id.currency_id", string="Run's Currency")
     partner_id = fields.Many2one("res.partner", string="Invoiced to", required=True)
     client_id = fields.Many2one("res.partner", index="btree_not_null")
     payer_id = fields.Many2one("res.partner")
@@ -48,7 +47,7 @@ class HealthcareBillingRunLine(models.Model):
     charge_count = fields.Integer(string="Items", readonly=True)
     amount = fields.Monetary(readonly=True, help="Untaxed, in the invoice's currency.")
     amount_company = fields.Monetary(
-        string="Amount in Company Currency", currency_field="company_currency_id", readonly=True
+        string="Amount in Run's Currency", currency_field="company_currency_id", readonly=True
     )
     plan_key = fields.Char(readonly=True)
     values = fields.Json(readonly=True, export_string_translation=False)
@@ -57,6 +56,19 @@ class HealthcareBillingRunLine(models.Model):
         "account.move", string="Invoice", readonly=True, index="btree_not_null", ondelete="set null"
     )
     billing_ref = fields.Char(string="Billing Reference", readonly=True)
+
+    def write(self, vals):
+        """Only the selection is the user's; the rest is the record of what happened."""
+        foreign = set(vals) - {"selected"}
+        if not self.env.su and (foreign or any(line.run_id.state != "draft" for line in self)):
+            raise AccessError(
+                self.env._("Rows of a billing run can only be selected, and only in a preview.")
+            )
+        return super().write(vals)
+
+    def _set_result(self, vals):
+        """Record what the engine did. sudo: results are the engine's to write, see ``write``."""
+        self.sudo().write(vals)
 
     def _change_since_preview(self, planned):
         """Why the row can't be booked as it was shown, or False.
@@ -119,12 +131,12 @@ class HealthcareBillingRunLine(models.Model):
             for line in lines:
                 planned = by_key.get(line.plan_key)
                 if planned is None:
-                    line.message = line._nothing_left_message()
+                    line._set_result({"message": line._nothing_left_message()})
                     continue
                 company_amount = line.currency_id._convert(
-                    planned.amount, line.company_currency_id, line.company_id, run.invoice_date
+                    planned.amount, run.currency_id, line.company_id, run.invoice_date
                 )
-                line.write(
+                line._set_result(
                     {
                         "state": "planned",
                         "message": False,

@@ -18,6 +18,11 @@ PART_FIELDS = {
 }
 # Frozen as soon as an invoice holds the charge: from then on only credit and rebill.
 BILLED_FIELDS = {
+    "appointment_id",
+    "parent_id",
+    "employee_id",
+    "service_date",
+    "kind",
     "product_id",
     "quantity",
     "price_unit",
@@ -31,6 +36,10 @@ BILLED_FIELDS = {
 }
 # Kinds whose parts may differ in sign from the amount: they move debts.
 SIGNED_KINDS = ("adjustment", "transfer")
+# Told by the addon, never typed.
+COMPUTED_FIELDS = ("price_source", "price_reason", "billing_stage", "amount_invoiced")
+# In the context of writes by the addon itself; an object, because no client can send it.
+PRICING = object()
 MAX_MODIFIERS = 4
 MAX_DIAGNOSES = 4
 
@@ -54,7 +63,7 @@ class HealthcareCharge(models.Model):
         "healthcare.charge",
         string="Corrects",
         index="btree_not_null",
-        ondelete="cascade",
+        ondelete="restrict",
         check_company=True,
     )
     child_ids = fields.One2many("healthcare.charge", "parent_id", string="Corrections")
@@ -259,7 +268,9 @@ class HealthcareCharge(models.Model):
     )
 
     _check_quantity = models.Constraint("CHECK (quantity >= 0)", "Units can't be negative.")
-    _to_bill_idx = models.Index("(company_id, service_date) WHERE billing_stage = 'billing_office'")
+    _to_bill_idx = models.Index(
+        "(company_id, service_date) WHERE billing_stage IN ('planned', 'qa', 'billing_office')"
+    )
 
     # -- computes --------------------------------------------------------------------------------
     @api.depends(
@@ -378,6 +389,10 @@ class HealthcareCharge(models.Model):
         for charge in self:
             if not charge.appointment_id and not charge.client_id:
                 raise ValidationError(self.env._("A charge needs an appointment, or a client."))
+            if charge.parent_id and charge.parent_id.client_id != charge.client_id:
+                raise ValidationError(
+                    self.env._("A correction is for the client of the charge that it corrects.")
+                )
             if charge.parent_id.parent_id:
                 raise ValidationError(
                     self.env._("A correction is made of the charge, not of another correction.")
@@ -387,8 +402,12 @@ class HealthcareCharge(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            if vals.get("parent_id") and "appointment_id" not in vals:
-                vals["appointment_id"] = self.browse(vals["parent_id"]).appointment_id.id
+            self._drop_computed(vals)
+            if vals.get("parent_id"):
+                # with the service come its account and taxes
+                parent = self.browse(vals["parent_id"])
+                vals.setdefault("appointment_id", parent.appointment_id.id)
+                vals.setdefault("product_id", parent.product_id.id)
             if vals.get("kind") == "transfer":  # moves a debt, has no price of its own
                 vals.setdefault("price_unit", 0.0)
             if "price_unit" in vals:
@@ -406,7 +425,8 @@ class HealthcareCharge(models.Model):
     def write(self, vals):
         vals = dict(vals)
         self._check_not_billed(vals)
-        if not self.env.context.get("healthcare_pricing"):
+        if self.env.context.get("healthcare_pricing") is not PRICING:
+            self._drop_computed(vals)
             if "price_unit" in vals:
                 self._mark_typed_price(vals)
             if "quantity" in vals:
@@ -422,6 +442,12 @@ class HealthcareCharge(models.Model):
             if any(charge.currency_id.compare_amounts(charge[n], parts[n]) for n in parts):
                 super(HealthcareCharge, charge).write(charge._completed_parts(parts))
         return True
+
+    @api.model
+    def _drop_computed(self, vals):
+        """Where a price comes from, and what is billed, nobody types."""
+        for name in COMPUTED_FIELDS:
+            vals.pop(name, None)
 
     def _check_not_billed(self, vals):
         names = BILLED_FIELDS & set(vals)
@@ -451,6 +477,10 @@ class HealthcareCharge(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_invoiced(self):
+        if self.child_ids - self:
+            raise UserError(
+                self.env._("Delete the corrections of a charge before the charge itself.")
+            )
         line = self._ledger_lines()[:1]
         if line:
             raise UserError(
@@ -466,7 +496,7 @@ class HealthcareCharge(models.Model):
         for product, charges in self.grouped(lambda c: c.appointment_id.product_id).items():
             others = charges.filtered(lambda c, product=product: c.product_id != product)
             if product and others:
-                others.write(
+                others.with_context(healthcare_pricing=PRICING).write(
                     {
                         "product_id": product.id,
                         "modifier_ids": [Command.set(product.modifier_ids[:MAX_MODIFIERS].ids)],
@@ -477,7 +507,7 @@ class HealthcareCharge(models.Model):
                 )
 
     def _take_quantity_from_appointment(self):
-        for charge in self.with_context(healthcare_pricing=True):
+        for charge in self.with_context(healthcare_pricing=PRICING):
             units = charge.appointment_id._billable_units()
             if not charge.quantity_typed and charge.quantity != units:
                 charge.quantity = units

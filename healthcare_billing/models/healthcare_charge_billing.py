@@ -27,7 +27,6 @@ class HealthcareCharge(models.Model):
         "appointment_id.billable",
         "appointment_id.cancel_reason_id",
         "billing_account_id.billable",
-        "company_id.healthcare_qa_review",
         "invoice_line_ids.charge_live",
         "invoice_line_ids.parent_state",
         "invoice_line_ids.price_subtotal",
@@ -105,3 +104,17 @@ class HealthcareCharge(models.Model):
     def _live_lines(self):
         """Lines that bill these charges now, on drafts or posted invoices (sudo: see above)."""
         return self._ledger_lines().filtered("charge_live")
+
+    def _is_billed_as(self, line):
+        """Whether an invoice line still says what the charge says: client, service and sum."""
+        self.ensure_one()
+        move = line.move_id
+        same_client = not move.healthcare_client_id or move.healthcare_client_id == self.client_id
+        part = self._parts().get(line.responsibility)
+        sign = -1 if move.move_type == "out_refund" else 1
+        return (
+            same_client
+            and line.product_id == self.product_id
+            and part is not None
+            and not line.currency_id.compare_amounts(line.price_subtotal, sign * part)
+        )

@@ -55,7 +55,7 @@ class HealthcareCharge(models.Model):
         if not self._is_first_service() or self.amount <= 0:
             return 0.0
         copay = self.company_id.currency_id._convert(
-            self.billing_account_id._default_copay(self.service_date),
+            self.billing_account_id._default_copay(self.payer_id, self.service_date),
             self.currency_id,
             self.company_id,
             self.service_date,

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .healthcare_charge import PRICING
+
 
 class HealthcareCharge(models.Model):
     """Where a charge's price comes from (R1), and when it is frozen (R2)."""
@@ -10,7 +12,7 @@ class HealthcareCharge(models.Model):
         """Look the price up and freeze it (R2). Typed prices and invoiced charges stay."""
         charges = self.filtered(lambda c: c.price_source != "typed" and not c.is_live)
         for charge, price in charges._find_prices().items():
-            charge.with_context(healthcare_pricing=True).write(price)
+            charge.with_context(healthcare_pricing=PRICING).write(price)
 
     def _find_prices(self):
         """Price each charge by the first rule that hits (R1), and say which.

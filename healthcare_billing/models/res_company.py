@@ -60,6 +60,18 @@ class ResCompany(models.Model):
         )
         return None
 
+    def write(self, vals):
+        """Switching QA review moves what is not billed yet, and touches nothing else."""
+        result = super().write(vals)
+        if "healthcare_qa_review" in vals:
+            # sudo: company settings are not changed by care users only
+            charges = self.env["healthcare.charge"].sudo()
+            open_charges = charges.search(
+                [("company_id", "in", self.ids), ("billing_stage", "in", ("qa", "billing_office"))]
+            )
+            self.env.add_to_compute(charges._fields["billing_stage"], open_charges)
+        return result
+
     # ------------------------------------------------------------------------------------------
     # The local day (R6)
     # ------------------------------------------------------------------------------------------
@@ -68,6 +80,10 @@ class ResCompany(models.Model):
         """The time zone of care, as a pytz one."""
         self.ensure_one()
         return pytz.timezone(self.healthcare_tz or "UTC")
+
+    def _care_today(self):
+        """Today, where care is given."""
+        return self._care_local_date(fields.Datetime.now())
 
     def _care_local_date(self, dt_utc):
         """The local day that a naive UTC datetime falls on; False without one.

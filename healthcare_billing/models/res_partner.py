@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 CARE_GROUPS = "healthcare_billing.group_care_staff"
 # Kinds of plan that a claim names (X12 5010, SBR09).
@@ -176,12 +176,56 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
+        if "is_healthcare_client" in vals and not vals["is_healthcare_client"]:
+            self._check_never_cared_for()
         result = super().write(vals)
         if vals.get("is_payer"):
             self._complete_payers()
         if vals.get("is_healthcare_client"):
             self._create_missing_billing_accounts()
         return result
+
+    def _check_never_cared_for(self):
+        """Who was a client stays one: the rules that protect clients must go on protecting them."""
+        # sudo: appointments of other companies and providers count too
+        appointment = (
+            self.env["healthcare.appointment"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("client_id", "in", self.ids)], limit=1)
+        )
+        if appointment:
+            raise UserError(
+                self.env._(
+                    "%s has appointments, and stays a care client. Archive the contact instead.",
+                    appointment.client_id.display_name,
+                )
+            )
+
+    def unlink(self):
+        """The account that was made along with a client goes with a client that never used it."""
+        # sudo: whoever may delete the contact need not be allowed to delete accounts
+        accounts = (
+            self.env["healthcare.billing.account"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("client_id", "in", self.ids)])
+        )
+        used = self.env["healthcare.appointment"].sudo().with_context(active_test=False).search(
+            [("billing_account_id", "in", accounts.ids)], limit=1
+        ) or self.env["healthcare.charge"].sudo().search(
+            [("billing_account_id", "in", accounts.ids)], limit=1
+        )
+        if used:
+            raise UserError(
+                self.env._(
+                    "%s has appointments or charges, and can't be deleted. Archive the contact "
+                    "instead.",
+                    used.client_id.display_name,
+                )
+            )
+        accounts.unlink()
+        return super().unlink()
 
     def _complete_payers(self):
         """Give payers the usual type and invoicing model where none was chosen."""
@@ -200,7 +244,8 @@ class ResPartner(models.Model):
             ["client_id"],
         )
         missing = self - self.browse(client.id for (client,) in served)
-        return accounts.create([{"client_id": client.id} for client in missing])
+        # sudo: whoever may create clients gets their account, even without rights on accounts
+        return accounts.sudo().create([{"client_id": client.id} for client in missing])
 
     def action_view_appointments(self):
         """Open the client's appointments."""

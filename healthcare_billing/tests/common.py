@@ -2,6 +2,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytz
 
+from odoo import fields
 from odoo.fields import Command
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
@@ -49,6 +50,7 @@ class CareCommon(AccountTestInvoicingCommon):
             }
         )
         cls.env = cls.env(context={**cls.env.context, "tz": "America/New_York"})
+        cls.today = fields.Date.context_today(cls.env.user)
         cls.diagnosis = cls.env["healthcare.diagnosis"].create(
             {"code": "ZZ9.01", "name": "Test diagnosis"}
         )

@@ -1,8 +1,7 @@
 from datetime import date, timedelta
 from unittest.mock import patch
 
-from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -142,7 +141,7 @@ class TestEngineExecute(CareCommon):
             }
         )
         client = self._client(account={"payment_term_id": term.id})
-        today = fields.Date.today()
+        today = self.today
         move = self._execute(self._charge(client), post=True).line_ids.move_id
         due = move.line_ids.filtered(lambda l: l.display_type == "payment_term")
         self.assertEqual(
@@ -347,7 +346,7 @@ class TestEngineExecute(CareCommon):
         run.action_undo()
         self.assertEqual(moves.exists(), moves)
         self.assertEqual(set(moves.mapped("payment_state")), {"reversed"})
-        self.assertEqual(set(moves.reversal_move_ids.mapped("date")), {fields.Date.today()})
+        self.assertEqual(set(moves.reversal_move_ids.mapped("date")), {self.today})
         self.assertEqual(set(charges.mapped("billing_stage")), {"billing_office"})
         self.assertEqual(charges.mapped("amount_invoiced"), [0.0, 0.0])
         self.assertEqual(len(self._plan(charges).invoices), 2)
@@ -355,9 +354,12 @@ class TestEngineExecute(CareCommon):
     def test_undo_reverses_on_the_first_open_day(self):
         run = self._execute(self._charges(1), post=True)
         move = run.move_ids
-        self.company.sale_lock_date = fields.Date.today()
+        self.company.sale_lock_date = self.today
         run.action_undo()
-        self.assertEqual(move.reversal_move_ids.date, fields.Date.today() + timedelta(days=1))
+        self.assertEqual(
+            move.reversal_move_ids.date,
+            self.today + timedelta(days=1),
+        )
 
     def test_undo_reverses_what_was_sent(self):
         run = self._execute(self._charges(2), post=True)
@@ -373,6 +375,25 @@ class TestEngineExecute(CareCommon):
         move = run.move_ids
         run.action_undo()
         self.assertEqual((move.payment_state, later.state), ("reversed", "posted"))
+
+    def test_undo_leaves_what_credit_notes_took_back(self):
+        charges = self._charges(2)
+        run = self._execute(charges, post=True)
+        credited, other = run.move_ids.sorted("name")
+        credit = credited._reverse_moves(cancel=True)
+        run.action_undo()
+        self.assertEqual(run.line_ids.mapped("state"), ["undone"] * 2)
+        self.assertIn(credit.name, " ".join(run.line_ids.filtered("message").mapped("message")))
+        self.assertEqual(credited.reversal_move_ids, credit, "not credited twice")
+        self.assertTrue(credited.exists())
+        self.assertEqual(charges.mapped("amount_invoiced"), [0.0, 0.0])
+        self.assertFalse(other.exists() and other.state == "posted" and not other.reversal_move_ids)
+
+    def test_undo_with_a_draft_credit_note_is_refused(self):
+        run = self._execute(self._charges(1), post=True)
+        run.move_ids._reverse_moves()
+        with self.assertRaisesRegex(UserError, "credit notes"):
+            run.action_undo()
 
     def test_undo_with_money_is_refused(self):
         run = self._execute(self._charges(1), post=True)
@@ -445,3 +466,95 @@ class TestEngineExecute(CareCommon):
             self.env.flush_all()
             counts.append(self.env.cr.sql_log_count - before)
         self.assertLessEqual(counts[1], counts[0] + 3, counts)
+
+    # -- the record -------------------------------------------------------------------------------
+    def test_a_run_is_no_users_to_write(self):
+        run = self._execute(self._charges(1)).with_user(self._user("billing_user"))
+        for record, values in (
+            (run, {"state": "draft"}),
+            (run, {"invoice_date": "2025-01-01"}),
+            (run.line_ids, {"state": "planned"}),
+            (run.line_ids, {"amount": 1.0}),
+            (run.line_ids, {"selected": False}),
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                record.write(values)
+        with self.assertRaises(AccessError):
+            run.line_ids.unlink()
+        with self.assertRaises(UserError):
+            run.unlink()
+
+    def test_a_billing_user_does_all_of_it(self):
+        charges = self._charges(2)
+        biller = self._user("billing_user")
+        engine = self.env["healthcare.billing.engine"].with_user(biller)
+        run = engine.plan(charges.with_user(biller)).save()
+        run.line_ids[0].selected = False
+        run.action_execute()
+        self.assertEqual(run.line_ids.mapped("state"), ["planned", "created"])
+        self.assertEqual(run.progress, 100.0)
+        run.action_undo()
+        self.assertEqual(run.line_ids.mapped("state"), ["planned", "undone"])
+
+    def test_search_again_needs_a_search(self):
+        run = self._plan(self._charges(1)).save()
+        with self.assertRaisesRegex(UserError, "search"):
+            run.action_search_again()
+        self.assertEqual(len(run.line_ids), 1)
+
+    # -- dates that nobody moves ------------------------------------------------------------------
+    def test_tax_lock_date_blocks_taxed_care_only(self):
+        taxed = self._service("Taxed", "S9999", 100.0, taxes_id=[Command.set(self.tax_sale_a.ids)])
+        charges = self._charge(self._client("T"), product_id=taxed.id) | self._charges(1)
+        self.company.tax_lock_date = self.today - timedelta(days=1)
+        plan = self._plan(charges, invoice_date=self.today - timedelta(days=2))
+        self.assertEqual(plan.blocked, {charges[0].id: ("locked_period",)})
+        self.assertEqual(len(plan.invoices), 1)
+
+    def test_post_drafts_moves_no_date(self):
+        run = self._execute(self._charges(1), invoice_date=date(2025, 12, 30))
+        self.company.sale_lock_date = date(2025, 12, 31)
+        with self.assertRaisesRegex(UserError, "locked"):
+            run.action_post_drafts()
+        self.assertEqual(run.move_ids.date, date(2025, 12, 30))
+
+    def test_tax_in_the_price_is_a_block_reason(self):
+        tax = self.tax_sale_a.copy({"name": "Included", "price_include_override": "tax_included"})
+        service = self._service("Incl", "S9998", 115.0, taxes_id=[Command.set(tax.ids)])
+        charge = self._charge(self._client(), product_id=service.id)
+        self.assertEqual(self._codes(charge), {"included_tax"})
+        tax.price_include_override = "tax_excluded"
+        self.assertEqual(self._codes(charge), set())
+
+    def test_correction_of_taxed_care_is_taxed_alike(self):
+        taxed = self._service("Taxed", "S9999", 100.0, taxes_id=[Command.set(self.tax_sale_a.ids)])
+        charge = self._charge(self._client(), product_id=taxed.id)
+        child = self.env["healthcare.charge"].create(
+            {"parent_id": charge.id, "kind": "adjustment", "price_unit": -99.99}
+        )
+        move = self._execute(charge | child, post=True).line_ids.move_id
+        self.assertRecordValues(move, [{"amount_untaxed": 0.01, "amount_tax": 0.0}])
+
+    def test_archived_appointments_are_not_billed(self):
+        charge = self._charge(self._client())
+        charge.appointment_id.active = False
+        self.assertEqual(self._codes(charge), {"archived"})
+
+    # -- R7 ---------------------------------------------------------------------------------------
+    def test_r7_hidden_means_gone(self):
+        client = self._client()
+        seen = self._charge(client)
+        missed = self._charge(client, hour=11, state="no_show")
+        moved = self._charge(client, hour=13, state="late_canceled")
+        values = {"date_from": "2025-03-01", "date_to": "2025-03-31"}
+
+        def search(hide):
+            wizard = self.env["healthcare.batch.invoicing"].create({**values, "hide_missed": hide})
+            return self.env["healthcare.billing.run"].browse(wizard.action_search()["res_id"])
+
+        self.assertEqual(search(False).line_ids.charge_ids, seen | missed | moved)
+        run = search(True)
+        self.assertEqual((run.line_ids.charge_ids, run.amount_total), (seen, 80.0))
+        self.assertFalse(run.exclusion_ids)
+        run.action_execute()
+        self.assertFalse((missed | moved).invoice_line_ids)

@@ -1,6 +1,5 @@
 from datetime import date, timedelta
 
-from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -258,7 +257,7 @@ class TestEnginePlan(CareCommon):
             run,
             [{
                 "selected_count": 2, "selected_charge_count": 1, "amount_selected": 80.0,
-                "amount_total": 80.0, "excluded_count": 1, "invoice_date": fields.Date.today(),
+                "amount_total": 80.0, "excluded_count": 1, "invoice_date": self.today,
             }],
         )  # fmt: skip
         self.assertEqual(run.exclusion_ids.reason_id.mapped("code"), ["parked"])
@@ -279,7 +278,7 @@ class TestEnginePlan(CareCommon):
 
     def test_locked_period_and_future_dates_block(self):
         charge = self._charge(self._client())
-        tomorrow = fields.Date.today() + timedelta(days=1)
+        tomorrow = self.today + timedelta(days=1)
         self.assertEqual(self._codes(charge, invoice_date=tomorrow), {"future_invoice_date"})
         self.assertEqual(
             self._codes(charge, invoice_date=A_DAY - timedelta(days=1)), {"service_after_invoice"}
@@ -314,3 +313,6 @@ class TestEnginePlan(CareCommon):
         self.assertEqual(run.line_ids.move_id.company_id, self.company | company_2)
         for move in run.line_ids.move_id:
             self.assertEqual(move.journal_id.company_id, move.company_id)
+        self.assertEqual(run.amount_total, sum(run.line_ids.mapped("amount_company")))
+        with self.assertRaisesRegex(UserError, company_2.name):
+            self._engine().execute(run.with_context(allowed_company_ids=self.company.ids))

@@ -1,6 +1,6 @@
 from psycopg2.errors import CheckViolation, ExclusionViolation
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -12,8 +12,8 @@ from .common import CareCommon
 class TestGuard(CareCommon):
     """A charge is live on at most one invoice per responsibility, whatever the code path."""
 
-    def _invoiced(self, post=False, **vals):
-        charge = self._charge(self._client(**vals))
+    def _invoiced(self, post=False, name="Self Payer", **vals):
+        charge = self._charge(self._client(name, **vals))
         return charge, self._execute(charge, post=post).line_ids.move_id
 
     def _native_invoice(self, charge, responsibility="client"):
@@ -235,3 +235,161 @@ class TestGuard(CareCommon):
         self.assertEqual(charge.billing_stage, "billing_office")
         credit.with_user(accountant).button_draft()
         self.assertTrue(charge.is_live)
+
+    # -- by other native buttons -------------------------------------------------------------------
+    def _reverse(self, move):
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=move.ids)
+            .create({"journal_id": move.journal_id.id, "reason": "again"})
+        )
+        return self.env["account.move"].browse(wizard.refund_moves()["res_id"])
+
+    def test_credit_note_of_a_credit_note_bills_again(self):
+        charge, move = self._invoiced(post=True)
+        credit = self._credit(move)
+        self.assertFalse(charge.is_live)
+        again = self._reverse(credit)
+        self.assertEqual(again.move_type, "out_invoice")
+        self.assertFalse(charge.is_live, "a draft takes nothing back")
+        again.action_post()
+        self.assertTrue(charge.is_live)
+        self.assertEqual(charge.amount_invoiced, 80.0)
+        self.assertEqual(self._plan(charge).blocked[charge.id], ("already_invoiced",))
+        again.button_draft()
+        self.assertFalse(charge.is_live)
+
+    def test_credit_note_of_a_credit_note_when_billed_meanwhile(self):
+        charge, move = self._invoiced(post=True)
+        credit = self._credit(move)
+        other = self._execute(charge, post=True).line_ids.move_id
+        with self.assertRaisesRegex(UserError, other.name):
+            self._reverse(credit).action_post()
+
+    def test_partial_credit_of_a_credit_note(self):
+        charge, move = self._invoiced(post=True)
+        again = self._reverse(self._credit(move))
+        again.invoice_line_ids.filtered("charge_id").price_unit = 30.0
+        again.action_post()
+        line = move.invoice_line_ids.filtered("charge_id")
+        self.assertEqual((line.charge_credited, charge.amount_invoiced), (50.0, 30.0))
+        self.assertTrue(charge.is_live)
+
+    def test_an_invoice_of_care_stays_one(self):
+        _charge, move = self._invoiced()
+        with self.assertRaisesRegex(UserError, "credit note"):
+            move.action_switch_move_type()
+        _charge, move = self._invoiced(post=True, name="B")
+        with self.assertRaisesRegex(UserError, "credit note"):
+            self._credit(move, post=False).action_switch_move_type()
+
+    def test_a_credited_invoice_cant_be_deleted(self):
+        _charge, move = self._invoiced(post=True)
+        credit = self._credit(move)
+        move.button_draft()
+        with self.assertRaisesRegex(UserError, credit.name):
+            move.unlink()
+
+    def test_canceled_invoice_of_changed_care_cant_come_back(self):
+        charge, move = self._invoiced()
+        move.button_cancel()
+        charge.price_unit = 5.0
+        with self.assertRaisesRegex(UserError, "changed since"):
+            move.button_draft()
+        charge.price_unit = 80.0
+        move.button_draft()
+        self.assertTrue(charge.is_live)
+
+    def test_credited_invoice_of_changed_care_cant_come_back(self):
+        charge, move = self._invoiced(post=True)
+        credit = self._credit(move)
+        charge.price_unit = 5.0
+        with self.assertRaisesRegex(UserError, "changed since"):
+            credit.button_draft()
+
+    def test_reverse_and_create_keeps_the_billing_reference(self):
+        _charge, move = self._invoiced(post=True)
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=move.ids)
+            .create({"journal_id": move.journal_id.id, "reason": "wrong"})
+        )
+        new = self.env["account.move"].browse(wizard.modify_moves()["res_id"])
+        self.assertRecordValues(
+            new,
+            [
+                {
+                    "billing_ref": move.billing_ref,
+                    "payment_reference": move.billing_ref,
+                    "billing_run_id": move.billing_run_id.id,
+                }
+            ],
+        )
+
+    # -- by RPC ------------------------------------------------------------------------------------
+    @mute_logger("odoo.sql_db")
+    def test_a_biller_cant_write_around_the_guard(self):
+        charge, move = self._invoiced(post=True)
+        line = move.with_user(self._user("billing_user")).invoice_line_ids.filtered("charge_id")
+        for values in (
+            {"charge_live": False},
+            {"charge_credited": 80.0},
+            {"charge_id": False},
+            {"responsibility": "tertiary"},
+            {"credit_of_line_id": line.id},
+        ):
+            with self.subTest(values), self.assertRaises(UserError):
+                line.write(values)
+        self.env.flush_all()
+        self.assertTrue(charge.is_live)
+
+    @mute_logger("odoo.sql_db")
+    def test_context_keys_make_no_second_bill(self):
+        charge, move = self._invoiced(post=True)
+        copying = move.with_context(include_business_fields=True, move_reverse_cancel=False)
+        with self.assertRaises(ExclusionViolation), self.env.cr.savepoint():
+            copying.copy()
+            self.env.flush_all()
+        self.assertEqual(len(charge.invoice_line_ids), 1)
+
+    def test_nobody_is_billed_who_owes_nothing(self):
+        _charge, move = self._invoiced()
+        line = move.invoice_line_ids.filtered("charge_id")
+        with self.assertRaises(ValidationError):
+            line.responsibility = "primary"
+
+    def test_provenance_and_stage_cant_be_typed(self):
+        charge = self._charge(self._client())
+        source, reason = charge.price_source, charge.price_reason
+        charge.with_context(healthcare_pricing=True).write(
+            {"price_source": "fee_schedule", "price_reason": "x", "billing_stage": "finished"}
+        )
+        self.assertRecordValues(
+            charge,
+            [{"price_source": source, "price_reason": reason, "billing_stage": "billing_office"}],
+        )
+        charge.with_context(healthcare_pricing=True).price_unit = 1.0
+        self.assertEqual(charge.price_source, "typed")
+
+    def test_r2_an_invoiced_charge_stays_where_it_is(self):
+        charge, move = self._invoiced()
+        other = self._appointment(self._client("Other"))
+        for values in (
+            {"appointment_id": other.id},
+            {"service_date": "2025-01-01"},
+            {"kind": "expense"},
+        ):
+            with self.subTest(values), self.assertRaisesRegex(UserError, move.billing_ref):
+                charge.write(values)
+        with self.assertRaisesRegex(UserError, move.billing_ref):
+            charge.appointment_id.employee_id = self._provider("Somebody Else")
+
+    def test_a_correction_goes_before_its_charge(self):
+        charge = self._charge(self._client())
+        child = self.env["healthcare.charge"].create(
+            {"parent_id": charge.id, "kind": "adjustment", "price_unit": -5.0}
+        )
+        self.assertEqual(child.product_id, charge.product_id)
+        with self.assertRaisesRegex(UserError, "corrections"):
+            charge.unlink()
+        (child | charge).unlink()

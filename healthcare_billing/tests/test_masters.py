@@ -19,6 +19,8 @@ CODE_SETS = (
     "healthcare.place.of.service",
 )
 BLOCK_CODES = {
+    "archived",
+    "included_tax",
     "already_invoiced",
     "planned",
     "not_billable",

@@ -300,3 +300,21 @@ class TestPartner(CareCommon):
         other = self._execute(self._charge(self._client("Other")), post=True).line_ids.move_id
         with self.assertRaises(AccessError):
             other.with_user(self.users["portal"]).read(["amount_total"])
+
+    def test_who_was_a_client_stays_one(self):
+        client = self._client("Once")
+        self._appointment(client)
+        with self.assertRaisesRegex(UserError, "stays a care client"):
+            client.is_healthcare_client = False
+        mistake = self._client("Mistake")
+        mistake.is_healthcare_client = False
+        self.assertFalse(mistake.is_healthcare_client)
+
+    def test_a_client_made_by_mistake_can_be_deleted(self):
+        client = self._client("Mistake").with_user(self._user("coordinator", login="coord_2"))
+        client.unlink()
+        self.assertFalse(client.exists())
+        used = self._client("Used")
+        self._appointment(used)
+        with self.assertRaisesRegex(UserError, "Archive"):
+            used.unlink()

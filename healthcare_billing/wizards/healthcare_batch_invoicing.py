@@ -16,12 +16,12 @@ class HealthcareBatchInvoicing(models.TransientModel):
     )
     date_from = fields.Date(
         string="Care from",
-        default=lambda self: fields.Date.context_today(self).replace(day=1),
+        default=lambda self: self.env.company._care_today().replace(day=1),
     )
     date_to = fields.Date(
         string="to",
         default=lambda self: (
-            fields.Date.context_today(self).replace(day=1) + relativedelta(months=1, days=-1)
+            self.env.company._care_today().replace(day=1) + relativedelta(months=1, days=-1)
         ),
         help="Last day of care that is invoiced.",
     )
@@ -43,6 +43,10 @@ class HealthcareBatchInvoicing(models.TransientModel):
     invoice_date = fields.Date(
         required=True, default=fields.Date.context_today, help="Also the posting date."
     )
+    hide_missed = fields.Boolean(
+        string="Hide No-shows, Reschedules & Cancellations",
+        help="Leave them out of list, totals and creation.",
+    )
     split_by_staff = fields.Boolean(string="One Invoice per Staff Member")
     post = fields.Boolean(string="Post at Once")
 
@@ -62,11 +66,16 @@ class HealthcareBatchInvoicing(models.TransientModel):
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise UserError(self.env._("The first day of care is after the last one."))
         domain = Domain("company_id", "=", self.company_id.id)
-        today = fields.Date.to_string(fields.Date.context_today(self))
+        today = fields.Date.to_string(self.company_id._care_today())
         domain &= Domain("billing_stage", "in", ["billing_office", "qa"]) | (
             # visits of the past that nobody finished: never billed, but said
             Domain("billing_stage", "=", "planned") & Domain("service_date", "<", today)
         )
+        if self.hide_missed:  # R7
+            missed = ("no_show", "late_canceled", "rescheduled", "canceled")
+            domain &= Domain("appointment_id", "=", False) | Domain(
+                "appointment_id.state", "not in", missed
+            )
         if self.date_from:
             domain &= Domain("service_date", ">=", fields.Date.to_string(self.date_from))
         if self.date_to:
@@ -96,7 +105,8 @@ class HealthcareBatchInvoicing(models.TransientModel):
             invoice_date=self.invoice_date,
             split_by=("staff",) if self.split_by_staff else (),
         ).save()
-        run.write({"charge_domain": charge_domain, "post": self.post})
+        run.post = self.post
+        run.sudo().charge_domain = charge_domain  # sudo: the record of what was searched
         return {
             "type": "ir.actions.act_window",
             "name": run.name,
