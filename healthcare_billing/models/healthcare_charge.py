@@ -37,7 +37,9 @@ BILLED_FIELDS = {
 # Kinds whose parts may differ in sign from the amount: they move debts.
 SIGNED_KINDS = ("adjustment", "transfer")
 # Told by the addon, never typed.
-COMPUTED_FIELDS = ("price_source", "price_reason", "billing_stage", "amount_invoiced")
+COMPUTED_FIELDS = (
+    "price_source", "price_reason", "billing_stage", "amount_invoiced", "invoiced_otherwise",
+)  # fmt: skip
 # In the context of writes by the addon itself; an object, because no client can send it.
 PRICING = object()
 MAX_MODIFIERS = 4
@@ -256,6 +258,11 @@ class HealthcareCharge(models.Model):
         compute="_compute_billing",
         store=True,
         help="Untaxed, on posted invoices, less posted credits.",
+    )
+    invoiced_otherwise = fields.Boolean(
+        compute="_compute_billing",
+        store=True,
+        help="The invoice line was changed by hand, and no longer says what the charge says.",
     )
     billing_stage = fields.Selection(
         CHARGE_STAGES, compute="_compute_billing", store=True, index=True

@@ -36,15 +36,17 @@ class HealthcareCharge(models.Model):
         """Stage and invoiced sum, from one read of the ledger for all charges."""
         ledger = self._ledger_summary()
         for charge in self:
-            invoiced, parts = ledger.get(charge._origin.id, (0.0, {}))
+            invoiced, parts, edited = ledger.get(charge._origin.id, (0.0, {}, False))
             charge.amount_invoiced = invoiced
+            charge.invoiced_otherwise = edited
             charge.billing_stage = charge._stage(parts)
 
     def _ledger_summary(self):
         """What the ledger says of charges.
 
-        :return: ``{charge id: (posted amount net of credits, {responsibility: stage})}`` where
-            stage is that of the live line: draft, awaiting_payment or finished
+        :return: ``{charge id: (posted amount net of credits, {responsibility: stage}, edited)}``
+            where stage is that of the live line (draft, awaiting_payment or finished), and edited
+            says that a live line was changed by hand
         """
         summary = {}
         lines = self.env["account.move.line"].search_fetch(
@@ -55,7 +57,7 @@ class HealthcareCharge(models.Model):
             ],
         )  # fmt: skip
         for line in lines:
-            invoiced, parts = summary.get(line.charge_id.id, (0.0, {}))
+            invoiced, parts, edited = summary.get(line.charge_id.id, (0.0, {}, False))
             if line.parent_state == "posted":
                 refund = line.move_type == "out_refund"
                 invoiced += -line.price_subtotal if refund else line.price_subtotal
@@ -67,7 +69,8 @@ class HealthcareCharge(models.Model):
                 else:
                     stage = "awaiting_payment"
                 parts[line.responsibility] = stage
-            summary[line.charge_id.id] = (invoiced, parts)
+                edited = edited or not line.charge_id._is_billed_as(line)
+            summary[line.charge_id.id] = (invoiced, parts, edited)
         return summary
 
     def _stage(self, live_parts):

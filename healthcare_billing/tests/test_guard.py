@@ -213,6 +213,16 @@ class TestGuard(CareCommon):
         self.assertTrue(move.is_manually_modified)
         self.assertEqual(move.amount_total, 80.0)
 
+    def test_a_line_changed_by_hand_is_said(self):
+        charge, move = self._invoiced()
+        self.assertFalse(charge.invoiced_otherwise)
+        move.invoice_line_ids.filtered("charge_id").discount = 50.0
+        self.assertTrue(charge.invoiced_otherwise)
+        move.action_post()
+        self.assertEqual(charge.amount_invoiced, 40.0)
+        self._credit(move)
+        self.assertFalse(charge.invoiced_otherwise)
+
     def test_mass_posting_through_cores_wizard(self):
         charges = self._charge(self._client("A")) | self._charge(self._client("B"))
         moves = self._execute(charges).line_ids.move_id
