@@ -182,5 +182,7 @@ class HealthcareBillingAccount(models.Model):
 
     def _default_copay(self, payer, day):
         """Client's share agreed with a payer, per appointment, in company currency."""
+        if not self or not payer:
+            return 0.0
         coverages = self._ordered_coverages(day)
         return coverages.filtered(lambda coverage: coverage.payer_id == payer)[:1].copay_amount

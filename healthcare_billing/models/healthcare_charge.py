@@ -233,6 +233,14 @@ class HealthcareCharge(models.Model):
         readonly=False,
         precompute=True,
     )
+    copay = fields.Float(
+        string="Agreed Co-pay",
+        digits=(16, 2),
+        compute="_compute_copay",
+        store=True,
+        precompute=True,
+        help="As the coverage said when the charge was made, in company currency.",
+    )
     parts_typed = fields.Boolean(
         compute="_compute_parts",
         store=True,

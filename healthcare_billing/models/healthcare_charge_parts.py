@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from .healthcare_charge import PART_FIELDS, SIGNED_KINDS
@@ -9,8 +9,17 @@ class HealthcareCharge(models.Model):
 
     _inherit = "healthcare.charge"
 
+    # Not on the coverage: a changed default touches no charge that exists (R2).
+    @api.depends("payer_id", "billing_account_id")
+    def _compute_copay(self):
+        for charge in self:
+            charge.copay = charge.billing_account_id._default_copay(
+                charge.payer_id, charge.service_date or fields.Date.context_today(charge)
+            )
+
     @api.depends(
         "amount",
+        "copay",
         "payer_id",
         "billing_account_id",
         "appointment_id.state",
@@ -55,7 +64,7 @@ class HealthcareCharge(models.Model):
         if not self._is_first_service() or self.amount <= 0:
             return 0.0
         copay = self.company_id.currency_id._convert(
-            self.billing_account_id._default_copay(self.payer_id, self.service_date),
+            self.copay,
             self.currency_id,
             self.company_id,
             self.service_date,

@@ -44,6 +44,21 @@ class TestSplit(CareCommon):
 
     # -- defaults -------------------------------------------------------------------------------
 
+    def test_r2_changed_copay_touches_no_charge(self):
+        client = self._insured_client("Frozen", copay=20.0)
+        charge = self._charge(client)
+        client.coverage_ids.copay_amount = 7.0
+        self.env["healthcare.charge"].create(
+            {
+                "appointment_id": charge.appointment_id.id,
+                "product_id": self.service.id,
+                "kind": "service",
+            }
+        )
+        charge.quantity = 2.0
+        self.assertEqual(charge.amount_client, 20.0)
+        self.assertEqual(self._charge(client, hour=15).amount_client, 7.0)
+
     def test_without_payer_the_client_owes_all(self):
         self.assertParts(self._charge(self._client()), 80.0, 0.0)
 
