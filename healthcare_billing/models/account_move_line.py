@@ -78,9 +78,10 @@ class AccountMoveLine(models.Model):
     )
     def _compute_charge_credited(self):
         for line in self:
-            line.charge_credited = line.charge_id and sum(
+            counters = line.charge_id and line.credited_by_line_ids
+            line.charge_credited = sum(
                 abs(counter.price_subtotal) - counter.charge_credited
-                for counter in line.credited_by_line_ids
+                for counter in counters or ()
                 if counter.parent_state == "posted" and counter._is_counter_line()
             )
 

@@ -202,20 +202,14 @@ class ResPartner(models.Model):
                 )
             )
 
-    def unlink(self):
-        """The account that was made along with a client goes with a client that never used it."""
-        # sudo: whoever may delete the contact need not be allowed to delete accounts
-        accounts = (
-            self.env["healthcare.billing.account"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("client_id", "in", self.ids)])
-        )
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_cared_for(self):
+        accounts = self._all_billing_accounts()
         used = self.env["healthcare.appointment"].sudo().with_context(active_test=False).search(
             [("billing_account_id", "in", accounts.ids)], limit=1
         ) or self.env["healthcare.charge"].sudo().search(
             [("billing_account_id", "in", accounts.ids)], limit=1
-        )
+        )  # sudo: care of other companies and providers counts too
         if used:
             raise UserError(
                 self.env._(
@@ -224,8 +218,20 @@ class ResPartner(models.Model):
                     used.client_id.display_name,
                 )
             )
-        accounts.unlink()
+
+    def unlink(self):
+        """The account that was made along with a client goes with a client that never used it."""
+        self._unlink_except_cared_for()
+        self._all_billing_accounts().unlink()
         return super().unlink()
+
+    def _all_billing_accounts(self):
+        """Accounts of these clients, archived ones too.
+
+        sudo: whoever may delete the contact need not be allowed to see or delete accounts.
+        """
+        accounts = self.env["healthcare.billing.account"].sudo().with_context(active_test=False)
+        return accounts.search([("client_id", "in", self.ids)])
 
     def _complete_payers(self):
         """Give payers the usual type and invoicing model where none was chosen."""
