@@ -432,10 +432,6 @@ class HealthcareBillingEngine(models.AbstractModel):
     @api.model
     def _post_moves(self, moves):
         """Post without letting core move a date: future and locked dates were refused before."""
-        plain_context = {
-            key: value for key, value in self.env.context.items() if key != "skip_invoice_sync"
-        }
-        moves = moves.with_context(plain_context)  # pylint: disable=context-overridden
         moves._post(soft=False)
         self.env.flush_all()
 

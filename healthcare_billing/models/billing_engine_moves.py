@@ -50,7 +50,11 @@ class HealthcareBillingEngine(models.AbstractModel):
         defaults = {} if distributes else {"analytic_distribution": False}
         for vals in vals_list:
             self._complete_lines(vals, defaults)
-        moves = self._quiet_moves().with_context(skip_invoice_sync=True).create(vals_list)
+        complete = self._quiet_moves().with_context(
+            skip_invoice_sync=True,  # taxes, receivable lines, balances ...
+            skip_invoice_line_sync=True,  # ... and amounts in currency are all given
+        )
+        moves = complete.create(vals_list)
         return moves.with_env(self.env)
 
     @api.model

@@ -266,7 +266,7 @@ class TestEnginePlan(CareCommon):
         self.assertEqual(run.amount_selected, run.line_ids[1].amount)
         self.assertFalse(charges.is_live)
 
-    def test_totals_are_of_the_whole_run_in_company_currency(self):
+    def test_r30_totals_are_of_the_whole_run_in_company_currency(self):
         """R30: not of a page, and never a sum of different currencies."""
         other = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
         schedule = self._fee_schedule({self.visit_service: 100.0}, currency_id=other.id)
