@@ -30,7 +30,7 @@ def run(env):
     biller = env(user=users["biller"])
     _check(bill_month_before(biller, practice))
     month = MonthEnd(biller, practice.last_month).invoice()
-    env.cr.commit()  # pylint: disable=invalid-commit
+    env.cr.commit()  # pylint: disable=invalid-commit  # documents are printed from what is kept
     print(_introduction(practice))
     print(month.table())
     print(f"\n{_check(month)} pairs of sums compared, all equal to the cent.")

@@ -83,12 +83,12 @@ class AccountMove(models.Model):
 
     def button_draft(self):
         """Putting a canceled invoice or a posted credit note back takes its charges again."""
-        for move in self.sudo():  # sudo: see _check_charges_still_free
-            lines = move.line_ids.filtered("charge_id")
-            if move.state == "cancel":
-                lines.filtered(lambda line: not line._is_counter_line())._check_charges_still_free()
-            elif move.state == "posted":
-                lines.filtered(lambda line: line._frees())._check_charges_still_free()
+        lines = self.sudo().line_ids.filtered("charge_id")  # sudo: see _check_charges_still_free
+        canceled = lines.filtered(lambda line: line.parent_state == "cancel")
+        posted = lines.filtered(lambda line: line.parent_state == "posted")
+        takes = canceled.filtered(lambda line: not line._is_counter_line())
+        takes |= posted.filtered(lambda line: line._frees())
+        takes._check_charges_still_free()
         return super().button_draft()
 
     def _post(self, soft=True):
