@@ -12,6 +12,7 @@ from . import healthcare_authorization
 from . import healthcare_billing_account
 from . import healthcare_billing_account_rate
 from . import healthcare_billing_run
+from . import healthcare_billing_run_execution
 from . import healthcare_billing_run_exclusion
 from . import healthcare_billing_run_line
 from . import healthcare_block_reason
