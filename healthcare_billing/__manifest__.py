@@ -11,6 +11,7 @@
         "security/healthcare_billing_groups.xml",
         "security/ir.model.access.csv",
         "security/ir_rules.xml",
+        "data/ir_cron_data.xml",
         "data/ir_sequence_data.xml",
         "data/product_pricelist_data.xml",
         "data/healthcare_modifier_data.xml",

@@ -2,6 +2,7 @@ from . import account_move
 from . import account_move_line
 from . import billing_engine
 from . import billing_engine_blocks
+from . import billing_engine_execution
 from . import billing_engine_moves
 from . import code_mixin
 from . import healthcare_adjustment_reason
@@ -12,6 +13,7 @@ from . import healthcare_authorization
 from . import healthcare_billing_account
 from . import healthcare_billing_account_rate
 from . import healthcare_billing_run
+from . import healthcare_billing_run_background
 from . import healthcare_billing_run_execution
 from . import healthcare_billing_run_exclusion
 from . import healthcare_billing_run_line

@@ -1,18 +1,12 @@
-import logging
 from collections import defaultdict
 from datetime import date
 from types import MappingProxyType
 
-from psycopg2 import errors
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from .billing_plan import BillingPlan, PlannedInvoice, PlannedPart
-
-_logger = logging.getLogger(__name__)
 
 # split_by value -> column of the plan query
 SPLIT_COLUMNS = {
@@ -22,9 +16,6 @@ SPLIT_COLUMNS = {
     "appointment": "appointment_id",
     "service": "product_id",
 }
-# How many invoices are created, and fall back, together. Core's cost per move grows with the
-# moves in one create call.
-CHUNK_SIZE = 100
 
 
 class HealthcareBillingEngine(models.AbstractModel):
@@ -34,7 +25,8 @@ class HealthcareBillingEngine(models.AbstractModel):
     result per row. Front doors differ in which charges they select, how they split, and what
     happens afterwards.
 
-    ``models/billing_engine_blocks.py`` holds what keeps a charge back,
+    This file plans. ``models/billing_engine_blocks.py`` holds what keeps a charge back,
+    ``models/billing_engine_execution.py`` how a plan is carried out, with a result per row, and
     ``models/billing_engine_moves.py`` how a planned invoice becomes an ``account.move``.
     """
 
@@ -328,157 +320,3 @@ class HealthcareBillingEngine(models.AbstractModel):
                 for name, value in plan.options.items()
             },
         }
-
-    @api.model
-    def execute(self, plan_or_run, *, post=False):
-        """Create the invoices of a plan, or of the selected lines of a saved run.
-
-        Every line ends as created, skipped (with the reason) or failed (with the error); none
-        stops the others. Running again only takes up what is left.
-
-        :param plan_or_run: :class:`BillingPlan` or ``healthcare.billing.run`` record
-        :param bool post: also post, within the same row: a row that can't be posted isn't created
-        :return: the ``healthcare.billing.run`` record
-        """
-        run = plan_or_run.save() if isinstance(plan_or_run, BillingPlan) else plan_or_run
-        run._begin()
-        lines = run.line_ids.filtered(lambda line: line.selected and line.state == "planned")
-        for company, company_lines in lines.grouped("company_id").items():
-            engine = run._engine().with_company(company)
-            for offset in range(0, len(company_lines), CHUNK_SIZE):
-                engine._execute_chunk(company_lines[offset : offset + CHUNK_SIZE], post=post)
-        run._finish()
-        return run
-
-    @api.model
-    def _execute_chunk(self, lines, post=False):
-        """Create the invoices of some lines of one run and company, together if possible."""
-        run = lines.run_id
-        ready = []
-        lines = self._lock_lines(lines)
-        replanned = {
-            invoice.key: invoice
-            for invoice in self.plan(lines.charge_ids, **run._plan_options()).invoices
-        }
-        for line in lines:
-            planned = replanned.get(line.plan_key)
-            change = line._change_since_preview(planned)
-            if change:
-                line._set_result({"state": "skipped", "message": change})
-            else:
-                ready.append((line, planned))
-        if not ready:
-            return
-        try:
-            with self.env.cr.savepoint():
-                moves = self._book([planned for _line, planned in ready], run, post)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise  # the whole transaction must be tried again on a new snapshot
-        except Exception as error:  # noqa: BLE001  # whatever it is, find the row it belongs to
-            if len(ready) == 1:
-                self._record_failure(ready[0][0], error)
-            else:
-                for line, planned in ready:
-                    self._execute_one(line, planned, run, post)
-            return
-        self._record_created(ready, moves)
-
-    @api.model
-    def _execute_one(self, line, planned, run, post):
-        """Create one line's invoice, so that only the line that is at fault fails."""
-        try:
-            with self.env.cr.savepoint():
-                moves = self._book([planned], run, post)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:  # noqa: BLE001  # one bad row never stops a run
-            self._record_failure(line, error)
-        else:
-            self._record_created([(line, planned)], moves)
-
-    @api.model
-    def _lock_lines(self, lines):
-        """Take the charges' row locks; lines whose charges somebody else is billing are skipped.
-
-        A charge that a rival billed after this transaction began raises a serialization failure
-        here, and the whole request is tried again.
-        """
-        charges = lines.charge_ids
-        free = charges.try_lock_for_update(allow_referencing=True)
-        busy = charges - free
-        if busy:
-            held = lines.filtered(lambda line: line.charge_ids & busy)
-            held._set_result(
-                {
-                    "state": "skipped",
-                    "message": self.env._(
-                        "Another user is billing this care right now. Retry in a moment."
-                    ),
-                }
-            )
-            lines -= held
-        return lines
-
-    @api.model
-    def _book(self, planned, run, post):
-        """Create, and post where asked, invoices; an invoice of nothing is posted at once."""
-        moves = self._create_moves(planned, run)
-        self.env.flush_all()  # the guard answers here, within the savepoint
-        to_post = moves if post else moves.filtered(lambda m: m.currency_id.is_zero(m.amount_total))
-        if to_post:
-            self._post_moves(to_post)
-        return moves
-
-    @api.model
-    def _post_moves(self, moves):
-        """Post without letting core move a date: future and locked dates were refused before."""
-        moves._post(soft=False)
-        self.env.flush_all()
-
-    @api.model
-    def _record_created(self, ready, moves):
-        for (line, _planned), move in zip(ready, moves, strict=True):
-            line._set_result(
-                {
-                    "state": "created",
-                    "message": False,
-                    "move_id": move.id,
-                    "billing_ref": move.billing_ref,
-                    # as booked: the ledger converts a foreign currency line by line
-                    "amount_company": move.company_id.currency_id._convert(
-                        move.amount_untaxed_signed,
-                        line.run_id.currency_id,
-                        move.company_id,
-                        move.invoice_date,
-                    ),
-                }
-            )
-
-    @api.model
-    def _record_failure(self, line, error):
-        """Keep the reason with the row, in words for a biller."""
-        if isinstance(error, errors.ExclusionViolation):
-            values = {"state": "skipped", "message": line._billed_meanwhile_message()}
-        elif isinstance(error, UserError):
-            values = {"state": "failed", "message": str(error).strip()}
-        elif isinstance(error, errors.IntegrityError):
-            _logger.warning("billing run line %s refused by the database: %s", line.id, error)
-            values = {
-                "state": "failed",
-                "message": self.env._(
-                    "The database refused this row (%s): it uses something that was deleted, or "
-                    "lacks something. Search again.",
-                    error.diag.constraint_name or error.diag.column_name or "",
-                ),
-            }
-        else:
-            _logger.exception("billing run line %s failed", line.id)
-            values = {
-                "state": "failed",
-                "message": self.env._(
-                    "Unexpected error (%s). Nothing was booked for this row; your administrator "
-                    "finds the details in the server log.",
-                    str(error).strip() or type(error).__name__,
-                ),
-            }
-        line._set_result(values)

@@ -92,7 +92,6 @@ class HealthcareBillingRun(models.Model):
     skipped_count = fields.Integer(compute="_compute_results")
     failed_count = fields.Integer(compute="_compute_results")
     amount_created = fields.Monetary(compute="_compute_results")
-    progress = fields.Float(compute="_compute_results", help="Share of rows with a result, in %.")
 
     @api.depends("line_ids.selected", "line_ids.amount_company", "line_ids.charge_ids")
     def _compute_totals(self):
@@ -129,9 +128,6 @@ class HealthcareBillingRun(models.Model):
             run.move_count = run.created_count
             run.amount_created = results.get((saved.id, "created"), (0, 0.0))[1]
             run.excluded_count = excluded.get(saved, 0)
-            finished = sum(count.values()) - count.get("planned", 0)
-            due = sum(count.values()) if run.state == "draft" else finished
-            run.progress = 100.0 * finished / due if due else 0.0
 
     @api.depends("line_ids.move_id.state")
     def _compute_draft_count(self):

@@ -9,7 +9,7 @@ class HealthcareBillingRun(models.Model):
 
     _inherit = "healthcare.billing.run"
 
-    # -- execution -------------------------------------------------------------------------------
+    # -- the run as a whole ----------------------------------------------------------------------
     def _begin(self):
         """Take the run, once: the lock is what stops a double click and a second user."""
         self.ensure_one()
@@ -18,6 +18,7 @@ class HealthcareBillingRun(models.Model):
             raise UserError(
                 self.env._("%s is being executed by another user. Wait for its result.", self.name)
             )
+        self._check_not_running()
         if self.state == "canceled":
             raise UserError(self.env._("%s was canceled. Search again.", self.name))
         hidden = self.sudo().line_ids.company_id - self.env.companies  # sudo: only to name them
@@ -31,15 +32,58 @@ class HealthcareBillingRun(models.Model):
                 )
             )
 
+    def _start_task(self, task):
+        """Do a task now, or leave it to the background when the run is large.
+
+        :param str task: post or undo; execute with what the engine's ``execute`` does
+        :return: client action that tells the result, or that it is under way
+        """
+        self.ensure_one()
+        lines = self.env["healthcare.billing.run.line"].search(self._task_domain(task))
+        if task != "execute":
+            lines._set_result({"message": False})  # from here on a message is a new one
+        if self._goes_to_background(len(lines)):
+            self._enter_background(task, len(lines))
+            return self._background_notification()
+        if task == "execute":
+            self._engine().execute(self, post=self.post)
+        else:
+            self.sudo().task = task  # sudo: see write
+            for line_ids in self._task_chunks():
+                self._do_task(lines.browse(line_ids))
+            self._finish()
+        return self._result_notification()
+
     def _finish(self):
         """Close the run: what wasn't selected stays to bill, in no run."""
-        # sudo: see write
-        self.sudo().write({"state": "done", "executed_on": fields.Datetime.now()})
+        vals = {"state": "done"}
+        if self.task == "execute":
+            vals["executed_on"] = fields.Datetime.now()
+        self.sudo().write(vals)  # sudo: see write
         self.message_post(body=self._result_message())
 
     def _result_message(self):
+        """What became of the last task, for a notification and for the chatter."""
         self.ensure_one()
         self.env.flush_all()
+        self.invalidate_recordset()
+        if self.task in ("post", "undo"):
+            Line = self.env["healthcare.billing.run.line"]
+            problems = Line.search_count(self._task_domain(self.task))
+            if self.task == "post":
+                moves = self.env["account.move"]
+                done = moves.search_count(
+                    [("billing_run_id", "=", self.id), ("state", "=", "posted")]
+                )
+                text = self.env._(
+                    "%(done)s invoices are posted, %(left)s stay drafts.", done=done, left=problems
+                )
+            else:
+                done = Line.search_count([("run_id", "=", self.id), ("state", "=", "undone")])
+                text = self.env._(
+                    "%(done)s invoices are taken back, %(left)s stay.", done=done, left=problems
+                )
+            return Markup("%s") % text
         return Markup("%s") % self.env._(
             "%(created)s invoices created (%(amount)s), %(skipped)s rows skipped, "
             "%(failed)s failed.",
@@ -49,19 +93,17 @@ class HealthcareBillingRun(models.Model):
             failed=self.failed_count,
         )
 
-    def action_execute(self):
-        """Create the selected invoices. A second click finds nothing left to do."""
+    def _has_problems(self):
+        """Whether rows of the last task wait for somebody to look at them."""
         self.ensure_one()
-        if self.state != "draft":
-            return self._result_notification()
-        if not self.line_ids.filtered(lambda line: line.selected and line.state == "planned"):
-            raise UserError(self.env._("Select at least one row to invoice."))
-        self._engine().execute(self, post=self.post)
-        return self._result_notification()
+        if self.task in ("post", "undo"):
+            domain = self._task_domain(self.task)
+            return bool(self.env["healthcare.billing.run.line"].search_count(domain, limit=1))
+        return bool(self.skipped_count + self.failed_count)
 
     def _result_notification(self):
         """Tell the result, and show the run again."""
-        problems = self.skipped_count + self.failed_count
+        problems = self._has_problems()
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -69,44 +111,44 @@ class HealthcareBillingRun(models.Model):
                 "title": self.name,
                 "message": self._result_message(),
                 "type": "warning" if problems else "success",
-                "sticky": bool(problems),
+                "sticky": problems,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
 
+    # -- execute, retry --------------------------------------------------------------------------
+    def action_execute(self):
+        """Create the selected invoices. A second click finds nothing left to do."""
+        self.ensure_one()
+        if self.state == "running":
+            return self._background_notification()
+        if self.state != "draft":
+            return self._result_notification()
+        self._begin()
+        if not self.selected_count:
+            raise UserError(self.env._("Select at least one row to invoice."))
+        return self._start_task("execute")
+
     def action_retry(self):
         """Try the rows again that failed or were skipped; what was created isn't touched."""
         self.ensure_one()
+        self._begin()
         lines = self.line_ids.filtered(lambda line: line.state in ("failed", "skipped"))
         if not lines:
             raise UserError(self.env._("There is nothing to retry: no row failed or was skipped."))
         lines._plan_again()
-        self._engine().execute(self, post=self.post)
-        return self._result_notification()
+        return self._start_task("execute")
 
+    # -- undo ------------------------------------------------------------------------------------
     def action_undo(self):
         """Take back the run's invoices (see ``_take_back``); their charges are free again."""
         self.ensure_one()
         self._begin()
-        lines = self.line_ids.filtered(lambda line: line.state == "created")
-        moves = lines.move_id
+        moves = self.line_ids.filtered(lambda line: line.state == "created").move_id
         if not moves:
             raise UserError(self.env._("There is nothing to undo: this run has no invoices."))
-        credited = self._check_undo(moves)
-        for line in lines:
-            notes = line.move_id.reversal_move_ids if line.move_id in credited else ()
-            names = ", ".join(move._care_reference() for move in notes)
-            line._set_result(
-                {"state": "undone", "message": names and self.env._("Credited by %s", names)}
-            )
-        reversals = (moves - credited)._take_back()
-        if reversals:
-            self.message_post(
-                body=self.env._(
-                    "Reversed by %s.", ", ".join(move._care_reference() for move in reversals)
-                )
-            )
-        return self._result_notification()
+        self._check_undo(moves)
+        return self._start_task("undo")
 
     def _check_undo(self, moves):
         """Refuse what only people can take back.
@@ -165,20 +207,9 @@ class HealthcareBillingRun(models.Model):
             run.sudo().state = "canceled"  # sudo: see write
 
     def action_post_drafts(self):
-        """Post the run's drafts, the native way."""
+        """Post the run's drafts; what can't be posted stays a draft, and its row says why."""
         self.ensure_one()
-        drafts = self._draft_moves()
-        if not drafts:
+        self._begin()
+        if not self._draft_moves():
             raise UserError(self.env._("There is nothing to post: this run has no drafts."))
-        locked = drafts.filtered(
-            lambda move: move._get_violated_lock_dates(move.date, move._affect_tax_report())
-        )
-        if locked:
-            raise UserError(
-                self.env._(
-                    "The books are locked on the date of these invoices: %s. Change their date, or "
-                    "delete the drafts and bill again.",
-                    ", ".join(move._care_reference() for move in locked[:10]),
-                )
-            )
-        return drafts.action_post()
+        return self._start_task("post")

@@ -30,6 +30,11 @@ class ResCompany(models.Model):
     healthcare_qa_review = fields.Boolean(
         "QA Review of Every Visit", help="Completed visits are reviewed before they can be billed."
     )
+    healthcare_background_rows = fields.Integer(
+        string="Rows per Request",
+        default=200,
+        help="Billing runs with more invoices than this work in the background.",
+    )
     healthcare_requires_signed_note = fields.Boolean(
         "Require Signed Notes",
         help="No visit is billed before its note is signed, self-pay included. "

@@ -14,6 +14,9 @@ class ResConfigSettings(models.TransientModel):
     healthcare_requires_signed_note = fields.Boolean(
         related="company_id.healthcare_requires_signed_note", readonly=False
     )
+    healthcare_background_rows = fields.Integer(
+        related="company_id.healthcare_background_rows", readonly=False
+    )
 
     group_use_approval = fields.Boolean(
         "Visit Approval", implied_group="healthcare_billing.group_use_approval"

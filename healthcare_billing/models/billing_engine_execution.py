@@ -1,0 +1,211 @@
+import logging
+
+from psycopg2 import errors
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from .billing_plan import BillingPlan
+
+_logger = logging.getLogger(__name__)
+
+# How many invoices are created together; in the background, what one transaction holds.
+CHUNK_SIZE = 100
+
+
+class HealthcareBillingEngine(models.AbstractModel):
+    """How a plan is carried out: in chunks, each row with its result, none stopping the others."""
+
+    _inherit = "healthcare.billing.engine"
+
+    @api.model
+    def execute(self, plan_or_run, *, post=False):
+        """Create the invoices of a plan, or of the selected lines of a saved run, in this request.
+
+        Every line ends as created, skipped (with the reason) or failed (with the error); none
+        stops the others. Running again only takes up what is left.
+
+        :param plan_or_run: :class:`BillingPlan` or ``healthcare.billing.run`` record
+        :param bool post: also post, within the same row: a row that can't be posted isn't created
+        :return: the ``healthcare.billing.run`` record
+        """
+        run = plan_or_run.save() if isinstance(plan_or_run, BillingPlan) else plan_or_run
+        run._begin()
+        run.sudo().task = "execute"  # sudo: only the engine writes what a run is about
+        engine = run._engine()
+        for line_ids in run._task_chunks():
+            lines = run.line_ids.browse(line_ids)
+            engine.with_company(lines.company_id)._execute_chunk(lines, post=post)
+        run._finish()
+        return run
+
+    @api.model
+    def _execute_chunk(self, lines, post=False):
+        """Create the invoices of some rows of one run and company, together if possible.
+
+        :param lines: ``healthcare.billing.run.line`` records
+        """
+        run = lines.run_id
+        lines = self._lock_lines(lines)
+        replanned = {
+            invoice.key: invoice
+            for invoice in self.plan(lines.charge_ids, **run._plan_options()).invoices
+        }
+        ready = {}
+        for line in lines:
+            planned = replanned.get(line.plan_key)
+            change = line._change_since_preview(planned)
+            if change:
+                line._set_result({"state": "skipped", "message": change})
+            else:
+                ready[line] = planned
+
+        def book(rows):
+            moves = self._book([ready[row] for row in rows], run, post)
+            self._record_created(rows, moves)
+
+        self._isolate_faults(lines.browse(line.id for line in ready), book)
+
+    @api.model
+    def _post_chunk(self, lines):
+        """Post the drafts of some rows of one run; what can't be posted stays a draft."""
+        locked = lines.filtered(
+            lambda line: line.move_id._get_violated_lock_dates(
+                line.move_id.date, line.move_id._affect_tax_report()
+            )
+        )
+        locked._set_result(
+            {
+                "message": self.env._(
+                    "The books are locked on its date. Change the date, or delete the draft and "
+                    "bill again."
+                )
+            }
+        )
+        self._isolate_faults(lines - locked, lambda rows: self._post_moves(rows.move_id))
+
+    @api.model
+    def _undo_chunk(self, lines):
+        """Take back the invoices of some rows of one run; their charges are free again."""
+        self._isolate_faults(lines, self._undo_rows)
+
+    @api.model
+    def _undo_rows(self, lines):
+        run = lines.run_id
+        credited = run._check_undo(lines.move_id)
+        lines._set_result({"state": "undone"})
+        notes = {move: move.reversal_move_ids for move in credited}
+        rows = {line.move_id: line for line in lines}
+        for reversal in (lines.move_id - credited)._take_back():
+            notes[reversal.reversed_entry_id] = reversal
+        for move, reversals in notes.items():
+            names = ", ".join(reversal._care_reference() for reversal in reversals)
+            rows[move]._set_result({"message": self.env._("Credited by %s", names)})
+
+    @api.model
+    def _lock_lines(self, lines):
+        """Take the charges' row locks; lines whose charges somebody else is billing are skipped.
+
+        A charge that a rival billed after this transaction began raises a serialization failure
+        here, and the whole transaction is tried again.
+        """
+        charges = lines.charge_ids
+        free = charges.try_lock_for_update(allow_referencing=True)
+        busy = charges - free
+        if busy:
+            held = lines.filtered(lambda line: line.charge_ids & busy)
+            held._set_result(
+                {
+                    "state": "skipped",
+                    "message": self.env._(
+                        "Another user is billing this care right now. Retry in a moment."
+                    ),
+                }
+            )
+            lines -= held
+        return lines
+
+    @api.model
+    def _book(self, planned, run, post):
+        """Create, and post where asked, invoices; an invoice of nothing is posted at once."""
+        moves = self._create_moves(planned, run)
+        self.env.flush_all()  # the guard answers here, within the savepoint
+        to_post = moves if post else moves.filtered(lambda m: m.currency_id.is_zero(m.amount_total))
+        if to_post:
+            self._post_moves(to_post)
+        return moves
+
+    @api.model
+    def _post_moves(self, moves):
+        """Post without letting core move a date: future and locked dates were refused before."""
+        moves._post(soft=False)
+        self.env.flush_all()
+
+    # -- one bad row never stops a run -----------------------------------------------------------
+    @api.model
+    def _isolate_faults(self, lines, act):
+        """Do something for all rows at once; what fails is halved until the faulty row is alone.
+
+        :param lines: ``healthcare.billing.run.line`` records
+        :param act: function of rows; what it did is undone when it raises
+        """
+        if not lines:
+            return
+        try:
+            with self.env.cr.savepoint():
+                act(lines)
+                self.env.flush_all()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise  # the whole transaction must be tried again on a new snapshot
+        except Exception as error:  # noqa: BLE001  # whatever it is, find the row it belongs to
+            if len(lines) == 1:
+                self._record_failure(lines, error)
+            else:
+                half = len(lines) // 2
+                self._isolate_faults(lines[:half], act)
+                self._isolate_faults(lines[half:], act)
+
+    @api.model
+    def _record_created(self, lines, moves):
+        """Keep with each row its invoice."""
+        for line, move in zip(lines, moves, strict=True):
+            line._set_result(
+                {
+                    "state": "created",
+                    "message": False,
+                    "move_id": move.id,
+                    "billing_ref": move.billing_ref,
+                    # as booked: the ledger converts a foreign currency line by line
+                    "amount_company": move.company_id.currency_id._convert(
+                        move.amount_untaxed_signed,
+                        line.run_id.currency_id,
+                        move.company_id,
+                        move.invoice_date,
+                    ),
+                }
+            )
+
+    @api.model
+    def _record_failure(self, line, error):
+        """Keep the reason with the row, in words for a biller."""
+        if isinstance(error, errors.ExclusionViolation):
+            line._set_result({"state": "skipped", "message": line._billed_meanwhile_message()})
+            return
+        if isinstance(error, UserError):
+            message = str(error).strip()
+        elif isinstance(error, errors.IntegrityError):
+            _logger.warning("billing run line %s refused by the database: %s", line.id, error)
+            message = self.env._(
+                "The database refused this row (%s): it uses something that was deleted, or "
+                "lacks something. Search again.",
+                error.diag.constraint_name or error.diag.column_name or "",
+            )
+        else:
+            _logger.exception("billing run line %s failed", line.id)
+            message = self.env._(
+                "Unexpected error (%s). Nothing was booked for this row; your administrator "
+                "finds the details in the server log.",
+                str(error).strip() or type(error).__name__,
+            )
+        line.run_id._set_failed(line, message)
