@@ -22,6 +22,7 @@
         "data/healthcare_block_reason_data.xml",
         "wizards/healthcare_provider_details_views.xml",
         "wizards/healthcare_batch_invoicing_views.xml",
+        "wizards/healthcare_billing_run_apply_views.xml",
         "wizards/healthcare_billing_run_confirm_views.xml",
         "views/account_move_views.xml",
         "views/healthcare_adjustment_reason_views.xml",
@@ -45,7 +46,10 @@
         "views/healthcare_billing_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["healthcare_billing/static/src/scss/healthcare_billing.scss"],
+        "web.assets_backend": [
+            "healthcare_billing/static/src/scss/healthcare_billing.scss",
+            "healthcare_billing/static/src/billing_run/**/*",
+        ],
         "web.assets_tests": ["healthcare_billing/static/tests/tours/*.js"],
     },
     "application": True,

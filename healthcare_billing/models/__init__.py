@@ -17,10 +17,13 @@ from . import healthcare_billing_run_background
 from . import healthcare_billing_run_execution
 from . import healthcare_billing_run_exclusion
 from . import healthcare_billing_run_line
+from . import healthcare_billing_run_preview
+from . import healthcare_billing_run_reason
 from . import healthcare_block_reason
 from . import healthcare_cancel_reason
 from . import healthcare_charge
 from . import healthcare_charge_billing
+from . import healthcare_charge_form
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
 from . import healthcare_coverage

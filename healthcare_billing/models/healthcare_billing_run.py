@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 # What the engine and the actions write, and no user.
 RECORD_FIELDS = {
@@ -93,18 +94,46 @@ class HealthcareBillingRun(models.Model):
     failed_count = fields.Integer(compute="_compute_results")
     amount_created = fields.Monetary(compute="_compute_results")
 
-    @api.depends("line_ids.selected", "line_ids.amount_company", "line_ids.charge_ids")
+    @api.depends("line_ids.selected", "line_ids.amount_company", "line_ids.charge_count")
     def _compute_totals(self):
-        """Totals of the whole run, not of the visible page; in a form, of what is ticked there."""
+        """Totals of the whole run (R30), asked from the database: a run may have 5,000 rows."""
+        rows = self.env["healthcare.billing.run.line"]._read_group(
+            [("run_id", "in", self.ids)],
+            ["run_id", "selected"],
+            ["__count", "amount_company:sum"],
+        )
+        totals = {(run.id, selected): values for run, selected, *values in rows}
+        items = self._count_selected_charges()
         for run in self:
-            lines = run.line_ids
-            selected = lines.filtered("selected")
-            run.line_count = len(lines)
-            run.selected_count = len(selected)
-            # shared ones count once; sudo: accountants read runs but no charges, only how many
-            run.selected_charge_count = len(selected.sudo().charge_ids)
-            run.amount_selected = sum(selected.mapped("amount_company"))
-            run.amount_total = sum(lines.mapped("amount_company"))
+            saved = run._origin.id
+            selected_count, amount_selected = totals.get((saved, True), (0, 0.0))
+            other_count, amount_other = totals.get((saved, False), (0, 0.0))
+            run.line_count = selected_count + other_count
+            run.selected_count = selected_count
+            run.selected_charge_count = items.get(saved, 0)
+            run.amount_selected = amount_selected
+            run.amount_total = run.currency_id.round(amount_selected + amount_other)
+
+    def _count_selected_charges(self):
+        """Items on selected rows; one that client and payer share counts once.
+
+        :return: ``{run id: number}``
+        """
+        lines = self.env["healthcare.billing.run.line"]
+        # accountants read runs but no charges: only the link is counted
+        query = lines._search([("run_id", "in", self.ids), ("selected", "=", True)])
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT l.run_id, COUNT(DISTINCT rel.charge_id)
+                         FROM healthcare_run_line_charge_rel rel
+                         JOIN healthcare_billing_run_line l ON l.id = rel.line_id
+                        WHERE l.id IN %s
+                     GROUP BY l.run_id""",
+                    query.subselect(),
+                )
+            )
+        )
 
     @api.depends("line_ids.state", "exclusion_ids", "state")
     def _compute_results(self):
@@ -131,11 +160,22 @@ class HealthcareBillingRun(models.Model):
 
     @api.depends("line_ids.move_id.state")
     def _compute_draft_count(self):
+        drafts = {
+            run.id: count
+            for run, count in self.env["healthcare.billing.run.line"]._read_group(
+                [("run_id", "in", self.ids), ("move_id.state", "=", "draft")],
+                ["run_id"],
+                ["move_id:count_distinct"],
+            )
+        }
         for run in self:
-            run.draft_count = len(run._draft_moves())
+            run.draft_count = drafts.get(run._origin.id, 0)
 
     def _draft_moves(self):
-        return self.line_ids.move_id.filtered(lambda move: move.state == "draft")
+        """Drafts that the rows of these runs made."""
+        lines = self.env["healthcare.billing.run.line"]
+        rows = lines._search([("run_id", "in", self.ids), ("move_id.state", "=", "draft")])
+        return self.env["account.move"].search([("id", "in", rows.subselect("move_id"))])
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -153,99 +193,12 @@ class HealthcareBillingRun(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_done(self):
         # sudo: rows of companies that the user has not ticked count too
-        if any(line.state != "planned" for line in self.sudo().line_ids):
+        if self.sudo().line_ids.search_count(
+            [("run_id", "in", self.ids), ("state", "!=", "planned")], limit=1
+        ):
             raise UserError(
                 self.env._("A run that made invoices is their record, and can't be deleted.")
             )
-
-    # -- plan ↔ run ------------------------------------------------------------------------------
-    def _engine(self):
-        """The engine, seeing what this run's door may bill."""
-        self.ensure_one()
-        return self.env["healthcare.billing.engine"].with_context(healthcare_billing_door=self.door)
-
-    def _plan_options(self):
-        """Keyword arguments for ``plan``: the same question, asked again."""
-        self.ensure_one()
-        options = dict(self.options or {})
-        options["invoice_date"] = self.invoice_date
-        options.setdefault("extra_lines", ())
-        return options
-
-    def _load_plan(self, plan):
-        """Write the plan's invoices as lines and its left-out charges as exclusions."""
-        self.ensure_one()
-        companies = self.env["res.company"]
-        currencies = self.env["res.currency"]
-        lines = []
-        for sequence, invoice in enumerate(plan.invoices):
-            company = companies.browse(invoice.company_id)
-            amount_company = currencies.browse(invoice.currency_id)._convert(
-                invoice.amount, self.currency_id, company, self.invoice_date
-            )
-            lines.append(
-                {
-                    "run_id": self.id,
-                    "sequence": sequence,
-                    "company_id": invoice.company_id,
-                    "currency_id": invoice.currency_id,
-                    "partner_id": invoice.partner_id,
-                    "client_id": invoice.client_id,
-                    "payer_id": invoice.payer_id,
-                    "charge_ids": [fields.Command.set(invoice.charge_ids)],
-                    "charge_count": len(invoice.charge_ids),
-                    "amount": invoice.amount,
-                    "amount_company": amount_company,
-                    "plan_key": invoice.key,
-                    "values": {"amounts": dict(invoice.amounts)},
-                }
-            )
-        # sudo: users may select rows, and make none
-        sudo_env = self.sudo().env
-        sudo_env["healthcare.billing.run.line"].create(lines)
-        sudo_env["healthcare.billing.run.exclusion"].create(self._prepare_exclusions(plan.blocked))
-
-    def _prepare_exclusions(self, blocked):
-        reasons = {r.code: r.id for r in self.env["healthcare.block.reason"].search([])}
-        return [
-            {"run_id": self.id, "charge_id": charge_id, "reason_id": reasons[code]}
-            for charge_id, codes in blocked.items()
-            for code in codes
-            if code in reasons and code not in ("already_invoiced", "not_billable")
-        ]
-
-    # -- selection -------------------------------------------------------------------------------
-    def action_select_all(self):
-        """Tick every row, whatever page is shown."""
-        self._check_preview()
-        self.line_ids.selected = True
-
-    def action_deselect_all(self):
-        """Untick every row."""
-        self._check_preview()
-        self.line_ids.selected = False
-
-    def action_search_again(self):
-        """Plan the same criteria anew, keeping what was unticked."""
-        self.ensure_one()
-        self.check_access("write")
-        self._check_preview()
-        if not self.charge_domain:
-            raise UserError(
-                self.env._("%s wasn't made by a search. Go back and search anew.", self.name)
-            )
-        deselected = set(self.line_ids.filtered(lambda l: not l.selected).mapped("plan_key"))
-        # sudo: users may select rows, and delete none
-        self.sudo().line_ids.unlink()
-        self.sudo().exclusion_ids.unlink()
-        charges = self.env["healthcare.charge"].search(self.charge_domain)
-        charges.action_find_price()
-        self._load_plan(self._engine().plan(charges, **self._plan_options()))
-        self.line_ids.filtered(lambda line: line.plan_key in deselected).selected = False
-
-    def _check_preview(self):
-        if any(run.state != "draft" for run in self):
-            raise UserError(self.env._("Only a preview can be changed. Search again."))
 
     def action_view_moves(self):
         """Open the run's invoices."""

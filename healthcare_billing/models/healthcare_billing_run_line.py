@@ -1,5 +1,19 @@
+from dataclasses import replace
+from types import MappingProxyType
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Command
+
+# What a user decides on a row of a preview; the rest is the engine's record.
+USER_FIELDS = {"selected", "narration", "group_single_claim"}
+# What a user corrects on a row's charges. Whose care it was, and when, is the appointment's.
+CHARGE_FIELDS = {
+    "modifier_ids", "diagnosis_ids", "quantity", "price_unit", "amount_client", "amount_payer",
+    "amount_secondary", "product_id",
+}  # fmt: skip
+# Values that a form sends along, and nobody types.
+UNTYPED_FIELDS = {"parts_typed", "is_priced"}
 
 
 class HealthcareBillingRunLine(models.Model):
@@ -57,14 +71,160 @@ class HealthcareBillingRunLine(models.Model):
     )
     billing_ref = fields.Char(string="Billing Reference", readonly=True)
 
-    def write(self, vals):
-        """Only the selection is the user's; the rest is the record of what happened."""
-        foreign = set(vals) - {"selected"}
-        if not self.env.su and (foreign or any(line.run_id.state != "draft" for line in self)):
-            raise AccessError(
-                self.env._("Rows of a billing run can only be selected, and only in a preview.")
+    narration = fields.Html(
+        string="General Information", help="Printed at the foot of this invoice."
+    )
+    group_single_claim = fields.Boolean(
+        string="Group All Appointments into a Single Claim",
+        help="Otherwise each code of the invoice gets a claim of its own.",
+    )
+    run_state = fields.Selection(related="run_id.state", string="State of the Run")
+    extra_line_names = fields.Char(related="run_id.extra_line_names")
+
+    # -- sums of what the form shows, saved or not -----------------------------------------------
+    amount_now = fields.Monetary(
+        compute="_compute_amounts_now",
+        string="This Invoice",
+        groups="healthcare_billing.group_care_staff",
+        help="What this addressee owes of the items, with extra lines.",
+    )
+    items_amount = fields.Monetary(
+        compute="_compute_amounts_now",
+        string="All Items",
+        groups="healthcare_billing.group_care_staff",
+    )
+    items_amount_client = fields.Monetary(
+        compute="_compute_amounts_now",
+        string="Client's Part",
+        groups="healthcare_billing.group_care_staff",
+    )
+    items_amount_payer = fields.Monetary(
+        compute="_compute_amounts_now",
+        string="Payers' Part",
+        groups="healthcare_billing.group_care_staff",
+    )
+
+    @api.depends(
+        "amount",
+        "charge_ids.amount",
+        "charge_ids.amount_client",
+        "charge_ids.amount_payer",
+        "charge_ids.amount_secondary",
+    )
+    def _compute_amounts_now(self):
+        for line in self:
+            charges = line.charge_ids
+            line.items_amount = sum(charges.mapped("amount"))
+            line.items_amount_client = sum(charges.mapped("amount_client"))
+            line.items_amount_payer = sum(
+                charge.amount_payer + charge.amount_secondary for charge in charges
             )
-        return super().write(vals)
+            change = sum(
+                line._own_part(charge) - line._own_part(charge._origin) for charge in charges
+            )
+            line.amount_now = line._origin.amount + change
+
+    def _own_part(self, charge):
+        """What this row's addressee owes of a charge."""
+        self.ensure_one()
+        by_client = charge.payer_id.invoicing_model == "client_individual"
+        if self.payer_id:
+            return charge.amount_payer if charge.payer_id == self.payer_id else 0.0
+        return charge.amount_client + (charge.amount_payer if by_client else 0.0)
+
+    # -- what users may write --------------------------------------------------------------------
+    def write(self, vals):
+        """Users choose, add a note and correct charges, in a preview; the rest is the record.
+
+        Corrected charges are written with the user's own rights on charges. Then every row that
+        is touched is planned again, so that rows and totals are true.
+        """
+        if self.env.su:
+            return super().write(vals)
+        vals = dict(vals)
+        corrections = self._check_corrections(vals.pop("charge_ids", ()))
+        if set(vals) - USER_FIELDS:
+            raise AccessError(
+                self.env._("Rows of a billing run are the engine's record: correct their items.")
+            )
+        if any(line.run_id.state != "draft" for line in self):
+            raise AccessError(self.env._("Rows can only be changed in a preview."))
+        result = super().write(vals) if vals else True
+        if corrections:
+            self._correct_charges(corrections)
+        return result
+
+    def web_save(self, vals, specification, next_id=None):
+        """A correction may have moved all items of a row elsewhere: then there is none to read."""
+        rows = self.browse(row["id"] for row in super().web_save(vals, {}, next_id=next_id))
+        return rows.exists().with_context(bin_size=True).web_read(specification)
+
+    def _check_corrections(self, commands):
+        """Let only corrections of this row's own charges through.
+
+        :param commands: x2many commands as a form sends them
+        :return: ``{charge id: values}``
+        :raise AccessError: the commands link, remove or make charges, or write what isn't theirs
+        """
+        corrections = {}
+        for command in commands or ():
+            operation, charge_id, *rest = command
+            if operation == Command.LINK and charge_id in self.charge_ids.ids:
+                continue  # forms name what they show
+            values = dict(rest[0]) if operation == Command.UPDATE else None
+            if values is None or len(self) != 1 or charge_id not in self.charge_ids.ids:
+                raise AccessError(self.env._("A row's items are those that were planned."))
+            for name in UNTYPED_FIELDS:
+                values.pop(name, None)
+            if set(values) - CHARGE_FIELDS:
+                raise AccessError(
+                    self.env._(
+                        "Only codes, units, fees and parts are corrected here: %s isn't.",
+                        ", ".join(sorted(set(values) - CHARGE_FIELDS)),
+                    )
+                )
+            if values:
+                corrections[charge_id] = values
+        return corrections
+
+    def _correct_charges(self, corrections):
+        """Write corrected charges, and plan again what they touch.
+
+        :param dict corrections: ``{charge id: values}``
+        """
+        self.ensure_one()
+        run = self.run_id
+        run._open_preview()
+        charges = self.charge_ids.browse(corrections)
+        for charge in charges:
+            charge._correct(corrections[charge.id])
+        run._replan(charges)
+
+    def action_select(self):
+        """Tick these rows."""
+        self._select(True)
+
+    def action_deselect(self):
+        """Untick these rows."""
+        self._select(False)
+
+    def _select(self, selected):
+        for run, lines in self.grouped("run_id").items():
+            run._write_on_rows({"selected": selected}, [("id", "in", lines.ids)])
+
+    # -- results ---------------------------------------------------------------------------------
+    def _apply_to(self, planned):
+        """What was decided on this row, for its invoice: the note and the single claim.
+
+        :param planned: :class:`PlannedInvoice`
+        :return: :class:`PlannedInvoice`
+        """
+        self.ensure_one()
+        decided = {
+            "narration": self.narration or False,
+            "group_single_claim": self.group_single_claim,
+        }
+        return replace(planned, values=MappingProxyType({**planned.values, **decided}))
 
     def _set_result(self, vals):
         """Record what the engine did. sudo: results are the engine's to write, see ``write``."""

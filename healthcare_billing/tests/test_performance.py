@@ -160,7 +160,7 @@ class TestPerformance(CareCommon):
     def test_open_the_run(self):
         run = self._run_of(1)
         fields = Form(run)._view["fields_spec"]
-        fields["line_ids"]["limit"] = fields["exclusion_ids"]["limit"] = 40
+        fields["line_ids"]["limit"] = 80
         self.assertIn("partner_id", fields["line_ids"]["fields"])
         self.assert_no_growth(self._run_of, lambda run: run.web_read(fields))
         self.assert_no_growth(

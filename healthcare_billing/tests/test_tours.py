@@ -145,30 +145,6 @@ class TestScreens(ScreenCommon):
         run = env["healthcare.billing.run"].browse(action["res_id"])
         self.assertEqual(run.line_ids.charge_ids, other.charge_ids)
 
-    def test_totals_follow_an_unsaved_tick(self):
-        """The form's totals are those of the ticks on screen; what is left out stays told."""
-        self._visit(self._client("Alice Adams"))
-        self._visit(self._client("Bob Brown"))
-        self._visit(self._client("Cora"), product_id=self._service("Call", False, 25.0).id)
-        env = self._act_as(self.biller)
-        wizard = env["healthcare.batch.invoicing"].create({})
-        run = env["healthcare.billing.run"].browse(wizard.action_search()["res_id"])
-        with Form(run) as form:
-            with form.line_ids.edit(1) as line:
-                line.selected = False
-            self.assertEqual(form.selected_count, 1)
-            self.assertEqual(form.selected_charge_count, 1)
-            self.assertEqual(form.amount_selected, 80.0)
-            self.assertEqual(form.amount_total, 160.0)
-            self.assertEqual(form.excluded_count, 1)
-        confirm = env["healthcare.billing.run.confirm"].create({"run_id": run.id})
-        self.assertEqual((confirm.invoice_count, confirm.amount), (1, 80.0))
-        confirm.action_confirm()
-        self.assertEqual(run.draft_count, 1)
-        run.action_post_drafts()
-        self.assertEqual(run.draft_count, 0)
-        self.assertEqual(run.move_ids.state, "posted")
-
     def test_mend_steps(self):
         """Reasons of the appointment itself are mended in one step."""
         self.company.healthcare_requires_signed_note = True

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class HealthcareBillingRunConfirm(models.TransientModel):
@@ -14,6 +14,12 @@ class HealthcareBillingRunConfirm(models.TransientModel):
     amount = fields.Monetary(related="run_id.amount_selected")
     invoice_date = fields.Date(related="run_id.invoice_date")
     post = fields.Boolean(related="run_id.post")
+    in_background = fields.Boolean(compute="_compute_in_background")
+
+    @api.depends("run_id")
+    def _compute_in_background(self):
+        for wizard in self:
+            wizard.in_background = wizard.run_id._goes_to_background()
 
     def action_confirm(self):
         """Execute the run, close the question, and tell the result."""

@@ -61,9 +61,9 @@ registry.category("web_tour.tours").add("healthcare_billing_batch_invoicing_tour
             run: "click",
         },
         {
-            content: "Cora is left out, with the reason and a button",
+            content: "What is left out: the reason, its sum and a button",
             trigger:
-                ".o_data_row:contains(Cora Clark):contains(No service code) button[name=action_mend]",
+                ".o_data_row:contains(No service code):contains(25.00) button[name=action_mend]",
         },
         {
             trigger: ".o_notebook .nav-link[name=invoices]",

@@ -1,0 +1,20 @@
+import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
+
+/**
+ * Open a row of a billing run. Saving may move its items to other rows, so that the row itself may
+ * be gone afterwards: whoever shows rows loads them again.
+ *
+ * @param {Function} addDialog
+ * @param {Record} record row
+ * @param {Function} onRecordSaved
+ */
+export function openRowDialog(addDialog, record, onRecordSaved) {
+    addDialog(FormViewDialog, {
+        resModel: record.resModel,
+        resId: record.resId,
+        title: record.data.partner_id.display_name,
+        canExpand: false,
+        size: "xl",
+        onRecordSaved,
+    });
+}
