@@ -33,6 +33,7 @@
         "views/healthcare_block_reason_views.xml",
         "views/healthcare_cancel_reason_views.xml",
         "views/healthcare_charge_views.xml",
+        "views/healthcare_completeness_views.xml",
         "views/healthcare_coverage_views.xml",
         "views/healthcare_diagnosis_views.xml",
         "views/healthcare_modifier_views.xml",
@@ -43,6 +44,7 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "reports/care_invoice_report.xml",
+        "reports/healthcare_completeness_report.xml",
         "views/healthcare_billing_menus.xml",
     ],
     "assets": {
