@@ -3,6 +3,18 @@ from odoo.exceptions import UserError, ValidationError
 
 from .healthcare_charge import RESPONSIBILITIES
 
+# In the context of lines that are given complete; an object, because no client can send it.
+COMPLETE = object()
+# Stored fields of a complete line that nothing has to compute; their inverses have nothing to do.
+COMPLETE_FIELDS = (
+    "account_id", "amount_currency", "amount_residual", "amount_residual_currency",
+    "analytic_distribution", "balance", "charge_credited", "charge_live", "company_currency_id",
+    "company_id", "credit", "currency_id", "date", "debit", "display_type", "invoice_date",
+    "is_storno", "journal_id", "move_name", "name", "no_followup", "parent_state", "partner_id",
+    "price_subtotal", "price_total", "price_unit", "product_id", "product_uom_id", "quantity",
+    "reconciled", "ref", "sequence", "tax_group_id", "tax_ids", "tax_line_id",
+)  # fmt: skip
+
 
 class AccountMoveLine(models.Model):
     """The link between a charge and the ledger, and the guard that keeps it single.
@@ -193,12 +205,84 @@ class AccountMoveLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_charge_link(vals)
+        if not self._is_complete():
+            for vals in vals_list:
+                self._check_charge_link(vals)
         # What was freed in this transaction must be free in the database before it is taken again.
         if any(vals.get("charge_id") for vals in vals_list):
             self.flush_model(["charge_live"])
         return super().create(vals_list)
+
+    # -- complete lines --------------------------------------------------------------------------
+    # The engine's fast path gives all values that core would compute one line at a time. The ORM
+    # drops what is given for read-only fields, and computes again whatever isn't protected.
+    @api.model
+    def _is_complete(self):
+        return self.env.context.get("healthcare_complete_lines") is COMPLETE
+
+    @api.model
+    def _add_precomputed_values(self, vals_list):
+        """Complete lines follow from their move and balance; no virtual record is needed."""
+        if not self._is_complete():
+            return super()._add_precomputed_values(vals_list)
+        known = {self._fields[name] for name in COMPLETE_FIELDS}
+        by_move = {}
+        for vals in vals_list:
+            move_id = vals["move_id"]
+            if move_id not in by_move:
+                by_move[move_id] = self._values_of_move(self.env["account.move"].browse(move_id))
+            balance = vals["balance"] or 0.0
+            vals.update(by_move[move_id])
+            vals.update(
+                debit=max(balance, 0.0),
+                credit=max(-balance, 0.0),
+                charge_live=bool(vals.get("charge_id")),
+                __precomputed__=known,
+            )
+        return super()._add_precomputed_values(vals_list)
+
+    @api.model
+    def _values_of_move(self, move):
+        """What a draft's lines repeat of it."""
+        return {
+            "company_id": move.company_id.id,
+            "company_currency_id": move.company_id.currency_id.id,
+            "currency_id": move.currency_id.id,
+            "date": move.date,
+            "invoice_date": move.invoice_date,
+            "is_storno": False,
+            "journal_id": move.journal_id.id,
+            "move_name": move.name,
+            "no_followup": False,
+            "parent_state": move.state,
+            "partner_id": move.commercial_partner_id.id,
+            "ref": move.ref,
+            "tax_group_id": False,
+            "tax_line_id": False,
+        }
+
+    @api.model
+    def _create(self, data_list):
+        if self._is_complete():
+            fields_ = {name: self._fields[name] for name in COMPLETE_FIELDS}
+            for data in data_list:
+                data["protected"].update(
+                    field for name, field in fields_.items() if name in data["stored"]
+                )
+        return super()._create(data_list)
+
+    def _check_company(self, fnames=None):
+        """Of complete lines, one is checked for all that point to the same records."""
+        lines = self
+        if fnames is None and self._is_complete():
+            names = [
+                name
+                for name, field in self._fields.items()
+                if field.relational and field.check_company and name != "move_id"
+            ]
+            different = {tuple(line[name]._ids for name in names): line.id for line in self}
+            lines = self.browse(different.values())
+        super(AccountMoveLine, lines)._check_company(fnames)
 
     def write(self, vals):
         self._check_charge_link(vals)

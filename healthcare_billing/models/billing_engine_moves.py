@@ -2,6 +2,27 @@ from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import float_compare, format_date
 
+from .account_move_line import COMPLETE
+
+# Accounts of these types have residual amounts, reconcilable or not.
+CASH_TYPES = ("asset_cash", "liability_credit_card")
+# What core computes for titles.
+SECTION_VALUES = {
+    "account_id": False,
+    "amount_currency": 0.0,
+    "amount_residual": 0.0,
+    "amount_residual_currency": 0.0,
+    "balance": False,
+    "charge_credited": 0.0,
+    "price_subtotal": 0.0,
+    "price_total": 0.0,
+    "price_unit": 0.0,
+    "product_uom_id": False,
+    "quantity": False,
+    "reconciled": False,
+    "tax_ids": [],
+}
+
 
 class HealthcareBillingEngine(models.AbstractModel):
     """How planned invoices become ``account.move`` records.
@@ -52,7 +73,8 @@ class HealthcareBillingEngine(models.AbstractModel):
             self._complete_lines(vals, defaults)
         complete = self._quiet_moves().with_context(
             skip_invoice_sync=True,  # taxes, receivable lines, balances ...
-            skip_invoice_line_sync=True,  # ... and amounts in currency are all given
+            skip_invoice_line_sync=True,  # ... and amounts in currency are all given, ...
+            healthcare_complete_lines=COMPLETE,  # ... and so is what is computed line by line
         )
         moves = complete.create(vals_list)
         return moves.with_env(self.env)
@@ -251,22 +273,33 @@ class HealthcareBillingEngine(models.AbstractModel):
         currency = self.env["res.currency"].browse(vals["currency_id"])
         partner = self.env["res.partner"].browse(vals["partner_id"])
         commercial = partner.with_company(self.env.company).commercial_partner_id
-        direction = 1 if vals["move_type"] == "out_refund" else -1
+        is_refund = vals["move_type"] == "out_refund"
         total = 0.0
         for _command, _id, line in vals["line_ids"]:
-            if line["display_type"] != "product":
-                continue
-            balance = direction * currency.round(line["quantity"] * line["price_unit"])
-            total += balance
-            line.update(
-                balance=balance,
-                amount_currency=balance,
-                currency_id=currency.id,
-                partner_id=commercial.id,
-                **defaults,
-            )
-        receivable = self._prepare_receivable_line(vals, commercial, -currency.round(total))
+            if line["display_type"] == "product":
+                subtotal = currency.round(line["quantity"] * line["price_unit"])
+                total += subtotal
+                self._complete_product_line(line, subtotal, subtotal if is_refund else -subtotal)
+            else:
+                line.update(SECTION_VALUES)
+            line.update(defaults)
+        total = currency.round(total)
+        receivable = self._prepare_receivable_line(vals, commercial, -total if is_refund else total)
         vals["line_ids"].append(Command.create({**receivable, **defaults}))
+
+    @api.model
+    def _complete_product_line(self, line, subtotal, balance):
+        """What core computes for a line without taxes and discount, in company currency."""
+        line.update(
+            balance=balance,
+            amount_currency=balance,
+            price_subtotal=subtotal,
+            price_total=subtotal,
+            charge_credited=0.0,
+        )
+        account = self.env["account.account"].browse(line["account_id"])
+        if not account.reconcile and account.account_type not in CASH_TYPES:
+            line.update(amount_residual=0.0, amount_residual_currency=0.0, reconciled=False)
 
     @api.model
     def _prepare_receivable_line(self, vals, commercial, balance):
@@ -289,6 +322,13 @@ class HealthcareBillingEngine(models.AbstractModel):
             "currency_id": vals["currency_id"],
             "balance": balance,
             "amount_currency": balance,
+            "price_unit": 0.0,
+            "price_subtotal": 0.0,
+            "price_total": 0.0,
+            "quantity": False,
+            "product_uom_id": False,
+            "tax_ids": [],
+            "sequence": 12000,
             "date_maturity": term.line_ids._get_due_date(vals["invoice_date"]),
             "discount_date": False,
             "discount_balance": 0.0,
