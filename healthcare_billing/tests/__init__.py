@@ -1,3 +1,4 @@
+from . import test_batch_invoicing
 from . import test_block_reasons
 from . import test_codes
 from . import test_completeness
@@ -16,6 +17,7 @@ from . import test_performance
 from . import test_portal
 from . import test_pricing
 from . import test_rights
+from . import test_run_preview
 from . import test_split
 from . import test_tours
 from . import test_units

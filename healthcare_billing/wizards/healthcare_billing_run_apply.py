@@ -20,7 +20,6 @@ class HealthcareBillingRunApply(models.TransientModel):
         required=True,
         default="all",
     )
-    change_narration = fields.Boolean(string="Set the General Information")
     narration = fields.Html(string="General Information")
     claim = fields.Selection(
         [
@@ -44,14 +43,6 @@ class HealthcareBillingRunApply(models.TransientModel):
         if "line_ids" in fields:
             defaults["line_ids"] = [Command.create(line) for line in run._extra_lines()]
         return defaults
-
-    @api.onchange("narration")
-    def _onchange_narration(self):
-        before = (self.run_id.options or {}).get("narration") or ""
-        if (self.narration or "") != before and not (
-            is_html_empty(self.narration) and is_html_empty(before)
-        ):
-            self.change_narration = True
 
     def action_apply(self):
         """Write what was said on the rows, keep it for later searches, and close."""
@@ -79,9 +70,9 @@ class HealthcareBillingRunApply(models.TransientModel):
         :return: values of run lines, only those that the user wants to change
         """
         decided = {}
-        if self.change_narration:
-            empty = is_html_empty(self.narration)
-            decided["narration"] = False if empty else str(self.narration)
+        narration = False if is_html_empty(self.narration) else str(self.narration)
+        if narration != ((self.run_id.options or {}).get("narration") or False):
+            decided["narration"] = narration
         if self.claim != "keep":
             decided["group_single_claim"] = self.claim == "single"
         return decided
