@@ -59,7 +59,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             if change:
                 line._set_result({"state": "skipped", "message": change})
             else:
-                ready[line] = planned
+                ready[line] = line._apply_to(planned)
 
         def book(rows):
             moves = self._book([ready[row] for row in rows], run, post)

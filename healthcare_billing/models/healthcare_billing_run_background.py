@@ -121,8 +121,14 @@ class HealthcareBillingRun(models.Model):
     def _cron_work_on_runs(self):
         """Scheduled action: work on what was left to the background, until time is up."""
         for run in self._runs_for_cron():
-            if not run._as_its_user()._work_on_task():
-                return
+            try:
+                if not run._as_its_user()._work_on_task():
+                    return
+            except Exception as error:  # the other runs must go on
+                _logger.exception("billing run %s was given up", run.id)
+                self.env.cr.rollback()
+                run._give_up(error)
+                self.env["ir.cron"]._commit_progress(remaining=0)
 
     @api.model
     def _runs_for_cron(self):
@@ -256,6 +262,14 @@ class HealthcareBillingRun(models.Model):
         self._finish()
         self._notify_finished()
         return True
+
+    def _give_up(self, error):
+        """Close a run that can't be worked on, such as when its user lost his rights.
+
+        :param Exception error: what stopped it
+        """
+        self._set_failed(self._pending_lines(), str(error))
+        self._finish()
 
     # -- telling ---------------------------------------------------------------------------------
     def _notify_finished(self):
