@@ -26,9 +26,6 @@ from . import healthcare_charge_billing
 from . import healthcare_charge_form
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
-from . import healthcare_completeness
-from . import healthcare_completeness_query
-from . import healthcare_completeness_row
 from . import healthcare_coverage
 from . import healthcare_diagnosis
 from . import healthcare_modifier

@@ -399,7 +399,7 @@ class TestCompleteness(CompletenessCommon):
                 self.assertGreater(report.ledger, before)
 
     def test_exchange_differences_are_told_apart(self):
-        """Credited at another rate than invoiced: nothing is left in currency, a rest in the books."""
+        """Credited at another rate than invoiced: a rest stays in the books, none in currency."""
         charges = self._foreign_charges([70.0])
         move = self._bill(charges, invoice_date=A_DAY + timedelta(days=20))
         self._credit(move)
@@ -650,16 +650,32 @@ class TestCompletenessRights(CompletenessCommon):
             self._report(self._act_as(self.env.user), company_id=company.id)  # not ticked
 
 
-steps = st.tuples(
-    st.sampled_from(
-        [
-            "visit", "visit", "insured visit", "correct", "bill", "bill", "bill and post", "post",
-            "credit", "credit part", "credit the credit", "rebill", "undo", "to draft", "cancel",
-            "delete", "edit", "extra line", "park", "unpark", "miss", "discount",
-        ]
-    ),
-    st.integers(0, 5),
-)  # fmt: skip
+# What can be done -> method, and what to
+STEPS = {
+    "visit": ("visit", "care"),
+    "insured visit": ("insured_visit", "care"),
+    "correct": ("correct", "care"),
+    "bill": ("bill", "care"),
+    "bill again": ("bill", "care"),  # twice as often
+    "bill and post": ("bill_and_post", "care"),
+    "bill and post again": ("bill_and_post", "care"),
+    "post": ("post", "drafts"),
+    "credit": ("credit", "invoices"),
+    "credit part": ("credit_part", "invoices"),
+    "credit the credit": ("credit", "notes"),
+    "rebill": ("rebill", "invoices"),
+    "undo": ("undo", "moves"),
+    "to draft": ("to_draft", "others"),
+    "cancel": ("cancel", "drafts"),
+    "delete": ("delete", "drafts"),
+    "edit": ("edit", "drafts"),
+    "discount": ("discount", "drafts"),
+    "extra line": ("extra_line", "drafts"),
+    "park": ("park", "care"),
+    "miss": ("miss", "care"),
+}
+BY_HAND = {"edit", "discount", "credit part"}
+steps = st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 5))
 
 
 class EndOfExample(Exception):
@@ -672,67 +688,87 @@ class TestCompletenessAlways(CompletenessCommon):
 
     @mute_logger("odoo.sql_db", "odoo.addons.healthcare_billing.models.billing_engine")
     def _step(self, action, number):
+        """One thing that somebody does, to whatever the number picks."""
         charges = self.env["healthcare.charge"].search(
             [("client_id", "in", (self.alice | self.ivy).ids)], order="id"
         )
         moves = charges.invoice_line_ids.move_id.sorted("id")
-
-        def pick(records):
-            return records[number % len(records)] if records else records
-
-        charge = pick(charges)
         drafts = moves.filtered(lambda move: move.state == "draft")
         posted = moves.filtered(lambda move: move.state == "posted")
-        invoices = posted.filtered(lambda move: move.move_type == "out_invoice")
-        notes = posted - invoices
-        if action.endswith("visit"):
-            client = self.ivy if action.startswith("insured") else self.alice
-            self._charge(client, day=A_DAY + timedelta(days=number), hour=8 + len(charges) % 12)
-        elif action == "correct" and charge and not charge.parent_id:
-            charge.create(
-                {"parent_id": charge.id, "kind": "adjustment", "price_unit": -3.33 * (number + 1)}
-            )
-        elif action in ("bill", "bill and post") and charges:
-            self._execute(
-                charges[number % 2 :: 1 + number % 2],
-                post=action == "bill and post",
-                invoice_date=A_DAY + timedelta(days=30 + number),
-            )
-        elif action == "post":
-            pick(drafts).action_post()
-        elif action == "credit" and invoices:
-            self._credit(pick(invoices), day=A_DAY + timedelta(days=40 + number))
-        elif action == "credit part" and invoices:
-            self._credit(
-                pick(invoices), share=(0.1, 0.5, 1.25)[number % 3], day=A_DAY + timedelta(days=45)
-            )
-        elif action == "credit the credit" and notes:
-            self._credit(pick(notes), day=A_DAY + timedelta(days=50 + number))
-        elif action == "rebill" and invoices:
-            move = pick(invoices)
-            wizard = self.env["account.move.reversal"].with_context(
-                active_model="account.move", active_ids=move.ids
-            )
-            wizard.create({"journal_id": move.journal_id.id}).modify_moves()
-        elif action == "undo":
-            pick(moves.billing_run_id.sorted("id")).action_undo()
-        elif action == "to draft":
-            pick(moves - drafts).button_draft()
-        elif action == "cancel":
-            pick(drafts).button_cancel()
-        elif action == "delete":
-            pick(drafts).unlink()
-        elif action == "edit" and drafts:
-            lines = pick(drafts).invoice_line_ids.filtered("charge_id")
-            pick(lines).price_unit = 10.0 * number
-        elif action == "discount" and drafts:
-            pick(pick(drafts).invoice_line_ids.filtered("charge_id")).discount = 10.0
-        elif action == "extra line" and drafts:
-            pick(drafts).invoice_line_ids = [Command.create({"name": "Extra", "price_unit": 7.0})]
-        elif action in ("park", "unpark") and charge:
-            charge.appointment_id.parked = action == "park"
-        elif action == "miss" and charge:
-            charge.appointment_id.action_no_show()
+        targets = {
+            "care": charges,
+            "drafts": drafts,
+            "invoices": posted.filtered(lambda move: move.move_type == "out_invoice"),
+            "notes": posted.filtered(lambda move: move.move_type == "out_refund"),
+            "others": moves - drafts,
+            "moves": moves,
+        }
+        name, among = STEPS[action]
+        records = targets[among]
+        picked = records[number % len(records)] if records else records
+        if picked:
+            getattr(self, f"_do_{name}")(picked, number)
+
+    def _do_visit(self, _charge, number):
+        self._charge(self.alice, day=A_DAY + timedelta(days=number), hour=8 + number)
+
+    def _do_insured_visit(self, _charge, number):
+        self._charge(self.ivy, day=A_DAY + timedelta(days=number), hour=14 + number)
+
+    def _do_correct(self, charge, number):
+        charge.create(
+            {"parent_id": charge.id, "kind": "adjustment", "price_unit": -3.33 * (number + 1)}
+        )
+
+    def _do_bill(self, charge, number, post=False):
+        charges = charge.search([("client_id", "=", charge.client_id.id)])
+        day = A_DAY + timedelta(days=30 + number)
+        self._execute(charges[number % 2 :], post=post, invoice_date=day)
+
+    def _do_bill_and_post(self, charge, number):
+        self._do_bill(charge, number, post=True)
+
+    def _do_post(self, move, _number):
+        move.action_post()
+
+    def _do_credit(self, move, number):
+        self._credit(move, day=A_DAY + timedelta(days=40 + number))
+
+    def _do_credit_part(self, move, number):
+        self._credit(move, share=(0.1, 0.5, 1.25)[number % 3], day=A_DAY + timedelta(days=45))
+
+    def _do_rebill(self, move, _number):
+        wizard = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=move.ids
+        )
+        wizard.create({"journal_id": move.journal_id.id}).modify_moves()
+
+    def _do_undo(self, move, _number):
+        move.billing_run_id.action_undo()
+
+    def _do_to_draft(self, move, _number):
+        move.button_draft()
+
+    def _do_cancel(self, move, _number):
+        move.button_cancel()
+
+    def _do_delete(self, move, _number):
+        move.unlink()
+
+    def _do_edit(self, move, number):
+        move.invoice_line_ids.filtered("charge_id")[0].price_unit = 10.0 * number
+
+    def _do_discount(self, move, _number):
+        move.invoice_line_ids.filtered("charge_id")[-1].discount = 10.0
+
+    def _do_extra_line(self, move, _number):
+        move.invoice_line_ids = [Command.create({"name": "Extra", "price_unit": 7.0})]
+
+    def _do_park(self, charge, number):
+        charge.appointment_id.parked = number % 2 == 0
+
+    def _do_miss(self, charge, _number):
+        charge.appointment_id.action_no_show()
 
     def _try(self, action, number):
         """A step; what the product refuses leaves everything as it was."""
@@ -755,8 +791,7 @@ class TestCompletenessAlways(CompletenessCommon):
                 )
         for days in (29, 32, 43, 47, 53):
             self._checked(as_of=A_DAY + timedelta(days=days))
-        edited = {action for action, _n in chosen} & {"edit", "discount", "credit part"}
-        if not edited:
+        if not {action for action, _number in chosen} & BY_HAND:
             self.assertEqual(self._checked().state, "agrees")
 
     @settings(

@@ -103,7 +103,6 @@ class HealthcareCompleteness(models.TransientModel):
         help="Delivered, less all that became of it. Anything but nothing is an error.",
     )
     ledger = fields.Monetary(
-        string="Ledger",
         readonly=True,
         help="Posted journal items of this care, net of credit notes, without taxes.",
     )
@@ -229,13 +228,17 @@ class HealthcareCompleteness(models.TransientModel):
 
     def action_view_difference(self):
         """The lines behind the difference."""
-        return self._rows_action(self.env._("Differences"), self._difference_domain(), pivot=False)
+        return self._differences_action(self.env._("Differences"), self._difference_domain())
 
     def action_view_exchange(self):
         """The lines with an exchange difference."""
-        return self._rows_action(
-            self.env._("Exchange Differences"), [("cause", "=", "exchange")], pivot=False
+        return self._differences_action(
+            self.env._("Exchange Differences"), [("cause", "=", "exchange")]
         )
+
+    def _differences_action(self, name, domain):
+        action = self._rows_action(name, domain, pivot=False)
+        return {**action, "context": {"healthcare_differences": True}}
 
     def action_view_other_income(self):
         """Journal items on invoices of this care that are no care."""

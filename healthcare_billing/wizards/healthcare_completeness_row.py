@@ -1,7 +1,17 @@
 from odoo import api, fields, models
 
-from .healthcare_charge import RESPONSIBILITIES
+from ..models.healthcare_charge import RESPONSIBILITIES
 from .healthcare_completeness import STATUSES
+
+
+class LooseMany2one(fields.Many2one):
+    """A many2one without foreign key: checking ten of them takes longer than making the rows.
+
+    For records that can't be deleted while there is a charge, or that nobody deletes.
+    """
+
+    def update_db_foreign_key(self, model, column):
+        """Make none."""
 
 
 class HealthcareCompletenessRow(models.TransientModel):
@@ -22,32 +32,30 @@ class HealthcareCompletenessRow(models.TransientModel):
         aggregator="count_distinct",
         groups="healthcare_billing.group_care_staff",  # accountants may not read charges
     )
-    appointment_id = fields.Many2one(
-        "healthcare.appointment",
-        ondelete="cascade",
-        groups="healthcare_billing.group_care_staff",
+    appointment_id = LooseMany2one(
+        "healthcare.appointment", groups="healthcare_billing.group_care_staff"
     )
-    move_id = fields.Many2one("account.move", string="Invoice", ondelete="set null")
-    company_id = fields.Many2one("res.company")
-    company_currency_id = fields.Many2one("res.currency", string="Company Currency")
-    currency_id = fields.Many2one("res.currency")
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", index="btree_not_null", ondelete="set null"
+    )
+    company_id = LooseMany2one("res.company")
+    company_currency_id = LooseMany2one("res.currency")
+    currency_id = LooseMany2one("res.currency")
     service_date = fields.Date()
-    client_id = fields.Many2one("res.partner")
-    payer_id = fields.Many2one("res.partner", help="Empty: self-pay.")
+    client_id = LooseMany2one("res.partner")
+    payer_id = LooseMany2one("res.partner", help="Empty: self-pay.")
     responsibility = fields.Selection(RESPONSIBILITIES, string="Owed by")
     # its ids are those of employees, whom billers may not access
     employee_id = fields.Many2one("hr.employee.public", string="Provider")
-    department_id = fields.Many2one("hr.department")
-    product_id = fields.Many2one("product.product", string="Service")
+    department_id = LooseMany2one("hr.department")
+    product_id = LooseMany2one("product.product", string="Service")
     appointment_state = fields.Selection(
         lambda self: self._selection_of("healthcare.appointment", "state"),
         string="Visit",
     )
     kind = fields.Selection(lambda self: self._selection_of("healthcare.charge", "kind"))
     status = fields.Selection(STATUSES)
-    reason_id = fields.Many2one(
-        "healthcare.block.reason", help="What to mend first.", ondelete="set null"
-    )
+    reason_id = LooseMany2one("healthcare.block.reason", help="What to mend first.")
     reasons = fields.Char(string="All Reasons")
     amount = fields.Monetary(
         string="In Currency", help="Untaxed, in the charge's own currency.", aggregator=None
@@ -95,7 +103,7 @@ class HealthcareCompletenessLine(models.TransientModel):
     )
     sequence = fields.Integer()
     company_id = fields.Many2one("res.company")
-    company_currency_id = fields.Many2one("res.currency", string="Company Currency")
+    company_currency_id = fields.Many2one("res.currency")
     currency_id = fields.Many2one("res.currency")
     status = fields.Selection(STATUSES)
     reason_id = fields.Many2one("healthcare.block.reason", ondelete="set null")

@@ -20,7 +20,7 @@ class HealthcareCompleteness(models.TransientModel):
     _inherit = "healthcare.completeness"
 
     def _compute_rows(self):
-        """Fill rows, sums and figures; a fixed number of queries, whatever the number of charges."""
+        """Fill rows, sums and figures, by a fixed number of queries."""
         self.ensure_one()
         engine = self.env["healthcare.billing.engine"]
         engine._flush_billing()
@@ -77,7 +77,7 @@ class HealthcareCompleteness(models.TransientModel):
     # -- rows ------------------------------------------------------------------------------------
     def _insert_rows_sql(self, engine, delivered, rates):
         scope = self._scope_sql()
-        reasons = self.env["healthcare.block.reason"].search([])
+        reasons = self.env["healthcare.block.reason"].search_fetch([], ["code", "name"])
         return SQL(
             """
             WITH RECURSIVE
@@ -87,15 +87,15 @@ class HealthcareCompleteness(models.TransientModel):
             billed AS (%(billed)s),
             ledger AS (%(ledger)s),
             part AS (%(part)s),
-            result AS (%(result)s)
+            known AS MATERIALIZED (%(known)s),
+            result AS MATERIALIZED (%(result)s)
             INSERT INTO healthcare_completeness_row (
-                report_id, create_uid, write_uid, create_date, write_date, charge_id,
-                appointment_id, move_id, company_id, company_currency_id, currency_id, service_date,
-                client_id, payer_id, responsibility, employee_id, department_id, product_id,
-                appointment_state, kind, status, reason_id, reasons, amount, amount_company,
-                amount_ledger, difference, cause
+                report_id, create_uid, create_date, charge_id, appointment_id, move_id, company_id,
+                company_currency_id, currency_id, service_date, client_id, payer_id, responsibility,
+                employee_id, department_id, product_id, appointment_state, kind, status, reason_id,
+                reasons, amount, amount_company, amount_ledger, difference, cause
             )
-            SELECT %(report)s, %(uid)s, %(uid)s, %(now)s, %(now)s, care.id, care.appointment_id,
+            SELECT %(report)s, %(uid)s, %(now)s, care.id, care.appointment_id,
                    row.move_id, care.company_id, %(own)s, care.currency_id, care.service_date,
                    care.client_id,
                    CASE WHEN result.responsibility = 'secondary'
@@ -147,6 +147,7 @@ class HealthcareCompleteness(models.TransientModel):
             billed=self._billed_sql(),
             ledger=self._ledger_sql(),
             part=self._part_sql(),
+            known=self._known_sql(),
             result=self._result_sql(),
             report=self.id,
             uid=self.env.uid,
@@ -286,54 +287,50 @@ class HealthcareCompleteness(models.TransientModel):
                 WHERE owed.amount <> 0 OR owed.responsibility = care.party_of_nothing"""
         )
 
-    def _result_sql(self):
-        """What became of each part: the status, its amounts, and what the books say.
+    def _known_sql(self):
+        """What became of each part, and the rate that values it.
 
         A part that nobody owes any more has no status; ``_insert_rows_sql`` tells what the books
         still hold of it.
         """
         return SQL(
-            """SELECT known.charge_id, known.responsibility, state.status, known.amount,
-                      ROUND(known.amount / state.rate, %(digits)s) AS company,
-                      COALESCE(known.sign * known.credited, 0) AS credited,
-                      COALESCE(known.sign * known.credited_company, 0) AS credited_company,
-                      COALESCE(known.posted, 0) AS posted,
-                      COALESCE(known.posted_currency, 0) AS posted_currency,
-                      CASE state.status WHEN 'invoiced' THEN known.posted
+            """SELECT COALESCE(part.charge_id, ledger.charge_id) AS charge_id,
+                      COALESCE(part.responsibility, ledger.responsibility) AS responsibility,
+                      COALESCE(part.amount, 0) AS amount,
+                      CASE WHEN billed.id IS NOT NULL THEN 'invoiced'
+                           WHEN ledger.is_draft THEN 'draft'
+                           WHEN part.charge_id IS NULL THEN NULL
+                           WHEN ledger.is_posted THEN 'later'
+                           WHEN part.codes = '{}' THEN 'ready'
+                           WHEN 'not_billable' = ANY(part.codes) THEN 'not_billable'
+                           ELSE 'blocked' END AS status,
+                      COALESCE(billed.rate, ledger.live_rate, part.rate, 1) AS rate,
+                      COALESCE(billed.sign * billed.credited, 0) AS credited,
+                      COALESCE(billed.sign * billed.credited_company, 0) AS credited_company,
+                      billed.move_id AS billed_move_id, ledger.live_move_id, ledger.last_move_id,
+                      COALESCE(ledger.posted, 0) AS posted,
+                      COALESCE(ledger.posted_currency, 0) AS posted_currency,
+                      ledger.draft, ledger.draft_currency
+                 FROM part
+            FULL JOIN ledger ON ledger.charge_id = part.charge_id
+                            AND ledger.responsibility = part.responsibility
+            LEFT JOIN billed ON billed.charge_id = ledger.charge_id
+                            AND billed.responsibility = ledger.responsibility"""
+        )
+
+    def _result_sql(self):
+        """Amounts in company currency, and what the books say of each part."""
+        return SQL(
+            """SELECT known.*, ROUND(known.amount / known.rate, %(digits)s) AS company,
+                      CASE known.status WHEN 'invoiced' THEN known.posted
                                         WHEN 'draft' THEN known.draft END AS books,
-                      CASE state.status WHEN 'invoiced' THEN known.posted_currency
-                                        WHEN 'draft' THEN known.draft_currency END
-                          AS books_currency,
-                      CASE state.status WHEN 'invoiced' THEN known.billed_move_id
-                                        WHEN 'draft' THEN known.live_move_id
-                                        WHEN 'later' THEN known.live_move_id END AS move_id,
-                      known.last_move_id
-                 FROM (
-                   SELECT COALESCE(part.charge_id, ledger.charge_id) AS charge_id,
-                          COALESCE(part.responsibility, ledger.responsibility) AS responsibility,
-                          COALESCE(part.amount, 0) AS amount, part.charge_id AS owed_charge_id,
-                          part.codes, part.rate, billed.id AS billed_id,
-                          billed.move_id AS billed_move_id, billed.rate AS billed_rate, billed.sign,
-                          billed.credited, billed.credited_company, ledger.posted,
-                          ledger.posted_currency, ledger.last_move_id, ledger.is_posted,
-                          ledger.is_draft, ledger.draft, ledger.draft_currency,
-                          ledger.live_move_id, ledger.live_rate
-                     FROM part
-                FULL JOIN ledger ON ledger.charge_id = part.charge_id
-                                AND ledger.responsibility = part.responsibility
-                LEFT JOIN billed ON billed.charge_id = ledger.charge_id
-                                AND billed.responsibility = ledger.responsibility
-                 ) known
-           CROSS JOIN LATERAL (
-                   SELECT CASE WHEN known.billed_id IS NOT NULL THEN 'invoiced'
-                               WHEN known.is_draft THEN 'draft'
-                               WHEN known.owed_charge_id IS NULL THEN NULL
-                               WHEN known.is_posted THEN 'later'
-                               WHEN known.codes = '{}' THEN 'ready'
-                               WHEN 'not_billable' = ANY(known.codes) THEN 'not_billable'
-                               ELSE 'blocked' END AS status,
-                          COALESCE(known.billed_rate, known.live_rate, known.rate, 1) AS rate
-                 ) state""",
+                      CASE known.status WHEN 'invoiced' THEN known.posted_currency
+                                        WHEN 'draft' THEN known.draft_currency
+                                        END AS books_currency,
+                      CASE WHEN known.status = 'invoiced' THEN known.billed_move_id
+                           WHEN known.status IN ('draft', 'later') THEN known.live_move_id
+                           END AS move_id
+                 FROM known""",
             digits=self.currency_id.decimal_places,
         )
 
