@@ -6,6 +6,7 @@ themselves, and the search for conflict markers, which reads every file it can r
 """
 
 import logging
+import os
 from unittest.mock import patch
 
 import pytest
@@ -26,7 +27,7 @@ from odoo.addons.test_lint.tests.test_pofile import PotLinter
 from odoo.addons.test_lint.tests.test_routes import RoutesLinter
 from odoo.addons.test_lint.tests.test_test_holes import TestTestHoles
 
-ADDON = "healthcare_billing"
+ADDON = os.environ.get("HEALTHCARE_ADDON", "healthcare_billing")  # said by ./dev test
 
 
 @pytest.fixture(autouse=True)

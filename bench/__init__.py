@@ -1,0 +1,1 @@
+"""Side-by-side measurements; ``./dev bench`` runs them, ``docs/benchmarks.md`` explains them."""

@@ -1,0 +1,6 @@
+"""Those who make the same invoices, each in its own way."""
+
+from .engine import Engine
+from .oca_contract import OcaContract
+from .plain import PlainInChunks, PlainInOne
+from .sale_orders import SaleOrders
