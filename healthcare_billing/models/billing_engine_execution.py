@@ -52,14 +52,12 @@ class HealthcareBillingEngine(models.AbstractModel):
             invoice.key: invoice
             for invoice in self.plan(lines.charge_ids, **run._plan_options()).invoices
         }
-        ready = {}
-        for line in lines:
-            planned = replanned.get(line.plan_key)
-            change = line._change_since_preview(planned)
-            if change:
-                line._set_result({"state": "skipped", "message": change})
-            else:
-                ready[line] = line._apply_to(planned)
+        changes = lines._changes_since_preview(replanned)
+        for line, change in changes.items():
+            line._set_result({"state": "skipped", "message": change})
+        ready = {
+            line: line._apply_to(replanned[line.plan_key]) for line in lines if line not in changes
+        }
 
         def book(rows):
             moves = self._book([ready[row] for row in rows], run, post)

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import float_compare, format_date
 
@@ -41,6 +42,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         :param planned: list of :class:`PlannedInvoice` of the current company
         :return: ``account.move`` recordset, one per planned invoice
         """
+        self._check_extra_lines(planned)
         charges = self._prefetch_charges(planned)
         numbers = self.env["ir.sequence"]._next_many("healthcare.billing.ref", len(planned))
         vals_list = [
@@ -94,6 +96,21 @@ class HealthcareBillingEngine(models.AbstractModel):
         """All charges of a chunk in one recordset, so that each field is read once."""
         ids = dict.fromkeys(charge_id for invoice in planned for charge_id in invoice.charge_ids)
         return self.env["healthcare.charge"].browse(ids)
+
+    @api.model
+    def _check_extra_lines(self, planned):
+        """The service of an extra line may have been deleted since the preview."""
+        ids = {
+            line["product_id"]
+            for invoice in planned
+            for line in invoice.extra_lines
+            if line.get("product_id")
+        }
+        products = self.env["product.product"].browse(ids)
+        if len(products.exists()) < len(products):
+            raise UserError(
+                self.env._("The service of the extra line was deleted. Choose another one for it.")
+            )
 
     # -- which path ------------------------------------------------------------------------------
     @api.model

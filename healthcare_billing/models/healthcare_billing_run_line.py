@@ -1,3 +1,4 @@
+from collections import defaultdict
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -230,46 +231,60 @@ class HealthcareBillingRunLine(models.Model):
         """Record what the engine did. sudo: results are the engine's to write, see ``write``."""
         self.sudo().write(vals)
 
-    def _change_since_preview(self, planned):
-        """Why the row can't be booked as it was shown, or False.
+    def _changes_since_preview(self, planned):
+        """Why rows of one run can't be booked as they were shown.
 
-        :param planned: :class:`PlannedInvoice` made now with the same key, or None
+        :param dict planned: ``{plan key: PlannedInvoice}``, planned now
+        :return: ``{row: text}``, without the rows that are as they were shown
         """
-        self.ensure_one()
-        if planned is None:
-            return self._nothing_left_message()
-        if set(planned.charge_ids) != set(self.charge_ids.ids):
-            missing = self.charge_ids - self.charge_ids.browse(planned.charge_ids)
-            return self.env._(
-                "Changed since preview: %s. Retry to bill what is left.",
-                self._reasons_of(missing) or self.env._("other items than shown"),
-            )
-        if self.currency_id.compare_amounts(planned.amount, self.amount):
-            return self.env._(
-                "Changed since preview: %(now)s instead of %(before)s. Look at the items, then "
-                "retry.",
-                now=self.currency_id.format(planned.amount),
-                before=self.currency_id.format(self.amount),
-            )
-        return False
+        missing, changes = {}, {}
+        for line in self:
+            invoice = planned.get(line.plan_key)
+            billed = line.charge_ids.browse(invoice.charge_ids if invoice else ())
+            if set(billed.ids) != set(line.charge_ids.ids):
+                missing[line] = line.charge_ids - billed
+            elif line.currency_id.compare_amounts(invoice.amount, line.amount):
+                changes[line] = self.env._(
+                    "Changed since preview: %(now)s instead of %(before)s. Look at the items, "
+                    "then retry.",
+                    now=line.currency_id.format(invoice.amount),
+                    before=line.currency_id.format(line.amount),
+                )
+        for line, reasons in self._reasons_of(missing).items():
+            if line.plan_key in planned:
+                changes[line] = self.env._(
+                    "Changed since preview: %s. Retry to bill what is left.",
+                    reasons or self.env._("other items than shown"),
+                )
+            else:
+                changes[line] = reasons or self.env._(
+                    "Changed since preview: addressee or terms are others now. Search again."
+                )
+        return changes
 
-    def _nothing_left_message(self):
-        self.ensure_one()
-        return self._reasons_of(self.charge_ids) or self.env._(
-            "Changed since preview: addressee or terms are others now. Search again."
-        )
+    def _reasons_of(self, charges_by_line):
+        """Why charges of rows of one run can't be billed, in words; names who holds them.
 
-    def _reasons_of(self, charges):
-        """Why these charges can't be billed, in words; names the invoice that holds them."""
-        live = charges._live_lines()
-        if live:
-            return self.env._(
-                "Already invoiced on %s",
-                ", ".join(sorted({move._care_reference() for move in live.move_id})),
-            )
-        reasons = self.run_id._engine()._block_reasons(charges, self.run_id.invoice_date)
-        names = dict.fromkeys(reason.name for found in reasons.values() for reason in found)
-        return ", ".join(names)
+        :param dict charges_by_line: ``{row: charges}``
+        :return: ``{row: text}``, empty where nothing is known
+        """
+        charges = self.env["healthcare.charge"].union(*charges_by_line.values())
+        if not charges:
+            return dict.fromkeys(charges_by_line, "")
+        holders = defaultdict(set)
+        for held in charges._live_lines():
+            holders[held.charge_id.id].add(held.move_id._care_reference())
+        run = self.run_id
+        blocked = run._engine()._block_reasons(charges, run.invoice_date)
+        texts = {}
+        for line, own in charges_by_line.items():
+            references = set().union(*(holders[charge_id] for charge_id in own.ids))
+            if references:
+                texts[line] = self.env._("Already invoiced on %s", ", ".join(sorted(references)))
+            else:
+                names = (r.name for charge_id in own.ids for r in blocked.get(charge_id, ()))
+                texts[line] = ", ".join(dict.fromkeys(names))
+        return texts
 
     def _billed_meanwhile_message(self):
         """Text for a row whose charges the guard refused: a rival was quicker."""
@@ -288,11 +303,11 @@ class HealthcareBillingRunLine(models.Model):
         for run, lines in self.grouped("run_id").items():
             plan = run._engine().plan(lines.charge_ids, **run._plan_options())
             by_key = {invoice.key: invoice for invoice in plan.invoices}
-            for line in lines:
-                planned = by_key.get(line.plan_key)
-                if planned is None:
-                    line._set_result({"message": line._nothing_left_message()})
-                    continue
+            gone = lines.filtered(lambda line, keys=by_key: line.plan_key not in keys)
+            for line, text in gone._changes_since_preview(by_key).items():
+                line._set_result({"message": text})
+            for line in lines - gone:
+                planned = by_key[line.plan_key]
                 company_amount = line.currency_id._convert(
                     planned.amount, run.currency_id, line.company_id, run.invoice_date
                 )
