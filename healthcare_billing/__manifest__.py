@@ -44,6 +44,7 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "reports/care_invoice_report.xml",
+        "reports/healthcare_billing_run_report.xml",
         "reports/healthcare_completeness_report.xml",
         "views/healthcare_billing_menus.xml",
     ],

@@ -16,6 +16,7 @@ from . import healthcare_billing_run
 from . import healthcare_billing_run_background
 from . import healthcare_billing_run_execution
 from . import healthcare_billing_run_exclusion
+from . import healthcare_billing_run_export
 from . import healthcare_billing_run_line
 from . import healthcare_billing_run_preview
 from . import healthcare_billing_run_reason

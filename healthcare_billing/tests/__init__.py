@@ -17,6 +17,7 @@ from . import test_performance
 from . import test_portal
 from . import test_pricing
 from . import test_rights
+from . import test_run_export
 from . import test_run_preview
 from . import test_split
 from . import test_tours
