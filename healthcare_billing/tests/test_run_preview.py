@@ -82,10 +82,10 @@ class RowForm:
         typed = self.typed.setdefault(charge.id, {})
         for name, value in vals.items():
             typed[name] = value
-            answer = charge.onchange(typed, [name], dict.fromkeys(self.SHOWN, {}))
+            answer = charge.onchange(typed, [name], {key: {} for key in self.SHOWN})
             typed.update(answer["value"])
         commands = [Command.update(id_, changes) for id_, changes in self.typed.items()]
-        spec = {**dict.fromkeys(self.SUMS, {}), "charge_ids": {"fields": {}}}
+        spec = {**{key: {} for key in self.SUMS}, "charge_ids": {"fields": {}}}
         answer = self.row.onchange({"charge_ids": commands}, ["charge_ids"], spec)
         self.sums.update((k, v) for k, v in answer["value"].items() if k in self.SUMS)
         return self

@@ -10,6 +10,7 @@ from odoo.tools.safe_eval import safe_eval
 from .common import CareCommon
 
 NEW_NPI = "1888888884"  # typed in the tours
+CRITERIA = "/odoo/action-healthcare_billing.healthcare_batch_invoicing_action"
 MENUS_OF_BILLERS = (
     "healthcare_batch_invoicing_menu",
     "healthcare_billing_run_menu",
@@ -50,6 +51,51 @@ class TestTours(ScreenCommon):
         self.assertEqual(run.move_ids.state, "posted")
         self.assertEqual(run.move_ids.amount_total, 80.0)
 
+    def test_run_screen(self):
+        """Criteria, page and row selection, correction, apply to all, left out, search again."""
+        clients = self.env["res.partner"].create(
+            [{"name": f"Client {n:02}", "is_healthcare_client": True} for n in range(82)]
+        )
+        start = self._local(self.today, 0.25)
+        self.env["healthcare.appointment"].create(
+            [
+                {
+                    "client_id": client.id,
+                    "start": start,
+                    "employee_id": self.provider.id,
+                    "product_id": self.visit_service.id,
+                    "state": "completed",
+                }
+                for client in clients
+            ]
+        )
+        self._visit(self._insured_client("Ivy Insured", copay=20.0), hour=0.5)
+        self._visit(self._client("Nina's Client"), employee_id=self.newcomer.id)
+        self._visit(self._client("Moe Missed"), state="no_show")
+        self._visit(self._client("Cora Clark"), product_id=self._service("Call", False, 25.0).id)
+        self.biller.group_ids |= self.env.ref("product.group_product_manager")
+        self.start_tour(CRITERIA, "healthcare_billing_run_screen_tour", login=self.biller.login)
+        run = self.env["healthcare.billing.run"].search([("user_id", "=", self.biller.id)])
+        moves = run.move_ids
+        self.assertEqual(len(moves), 4)
+        self.assertEqual(sum(moves.mapped("amount_total")), 380.0)
+        self.assertEqual(set(moves.mapped("group_single_claim")), {True})
+        ivy = moves.filtered(lambda move: move.partner_id.name == "Ivy Insured")
+        self.assertEqual(ivy.amount_total, 55.0)
+
+    def test_progress(self):
+        """A run in the background shows how far it is, and can be stopped."""
+        self._visit(self._client("Alice Adams"))
+        wizard = self._act_as(self.biller)["healthcare.batch.invoicing"].create({})
+        run = self.env["healthcare.billing.run"].browse(wizard.action_search()["res_id"])
+        run.sudo().write({"state": "running", "task": "execute", "task_total": 1})
+        self.start_tour(
+            f"/odoo/healthcare.billing.run/{run.id}",
+            "healthcare_billing_run_progress_tour",
+            login=self.biller.login,
+        )
+        self.assertTrue(run.stop_requested)
+
     def test_appointment(self):
         """From a new appointment to its invoice, mending what keeps it from being billed."""
         client = self._insured_client("Ivy Insured")
@@ -68,6 +114,16 @@ class TestTours(ScreenCommon):
 class TestPhoneTours(ScreenCommon):
     browser_size = "390x844"
     touch_enabled = True
+
+    def test_run_screen_on_the_phone(self):
+        self._visit(self._client("Alice Adams"))
+        self._visit(self._insured_client("Ivy Insured", copay=20.0))
+        self._visit(self._client("Cora Clark"), product_id=self._service("Call", False, 25.0).id)
+        self.start_tour(
+            CRITERIA, "healthcare_billing_run_screen_phone_tour", login=self.biller.login
+        )
+        run = self.env["healthcare.billing.run"].search([("user_id", "=", self.biller.id)])
+        self.assertEqual(sum(run.move_ids.mapped("amount_total")), 300.0)
 
     def test_appointment_on_the_phone(self):
         appointment = self._visit(

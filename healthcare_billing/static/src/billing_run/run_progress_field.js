@@ -84,6 +84,10 @@ export class RunProgress extends Component {
 
     get counts() {
         const { data } = this.props.record;
+        if (data.task !== "execute") {
+            const done = Math.round((data.task_total * data.progress) / 100);
+            return [{ name: "done", label: _t("Rows done"), value: `${done} / ${data.task_total}` }];
+        }
         return [
             {
                 name: "created_count",
@@ -108,6 +112,7 @@ registry.category("fields").add("healthcare_run_progress", {
     fieldDependencies: [
         { name: "state", type: "selection" },
         { name: "task", type: "selection" },
+        { name: "task_total", type: "integer" },
         { name: "stop_requested", type: "boolean" },
         ...COUNTS.map((name) => ({ name, type: "integer" })),
     ],

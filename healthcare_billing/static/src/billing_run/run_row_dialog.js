@@ -1,3 +1,4 @@
+import { _t } from "@web/core/l10n/translation";
 import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
 
 /**
@@ -12,7 +13,7 @@ export function openRowDialog(addDialog, record, onRecordSaved) {
     addDialog(FormViewDialog, {
         resModel: record.resModel,
         resId: record.resId,
-        title: record.data.partner_id.display_name,
+        title: _t("Invoice to Be"),
         canExpand: false,
         size: "xl",
         onRecordSaved,
