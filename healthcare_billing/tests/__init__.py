@@ -1,3 +1,4 @@
+from . import test_background
 from . import test_batch_invoicing
 from . import test_block_reasons
 from . import test_codes
@@ -7,6 +8,7 @@ from . import test_demo
 from . import test_engine_execute
 from . import test_engine_paths
 from . import test_engine_plan
+from . import test_faults
 from . import test_guard
 from . import test_install
 from . import test_local_day
@@ -23,3 +25,4 @@ from . import test_split
 from . import test_tours
 from . import test_units
 from . import test_units_on_charges
+from . import test_volume
