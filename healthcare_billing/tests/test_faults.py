@@ -1,8 +1,9 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -173,7 +174,7 @@ class TestFaults(CareCommon):
         self.assertFalse(run.move_ids)
 
     def test_service_with_charges_cant_be_deleted(self):
-        with self.assertRaises(Exception), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
             self.visit_service.unlink()
 
     @mute_logger("odoo.addons.healthcare_billing.models.billing_engine_execution")
