@@ -17,15 +17,14 @@ class _SilentHandler(WSGIRequestHandler):
         """Requests for style sheets are nobody's business."""
 
 
-def write_pdf(env, moves, path):
-    """Print invoices into one file, by the report that the Print menu uses.
+def write_pdf(env, records, path, report="account.account_invoices"):
+    """Print records into one file, by default invoices as the Print menu does.
 
     :param path: ``pathlib.Path``
+    :param str report: of ``ir.actions.report``
     """
     with _style_sheets(env):
-        content, _type = env["ir.actions.report"]._render_qweb_pdf(
-            "account.account_invoices", res_ids=moves.ids
-        )
+        content, _type = env["ir.actions.report"]._render_qweb_pdf(report, res_ids=records.ids)
     path.write_bytes(content)
 
 

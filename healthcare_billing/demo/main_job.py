@@ -134,3 +134,10 @@ def _print_documents(env, month):
     longest = max(invoices, key=lambda move: (len(move.invoice_line_ids), -move.id))
     documents.write_pdf(env, longest, folder / "invoice.pdf")
     documents.write_pdf(env, invoices.sorted("name"), folder / "invoices.pdf")
+    report = month.completeness()
+    env.cr.commit()  # pylint: disable=invalid-commit  # what is printed is read by other requests
+    for records, name, template in (
+        (report, "completeness.pdf", "healthcare_billing.report_completeness"),
+        (month.run, "billing-run.pdf", "healthcare_billing.report_billing_run"),
+    ):
+        documents.write_pdf(env, records, folder / name, template)

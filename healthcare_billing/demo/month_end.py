@@ -104,6 +104,17 @@ class MonthEnd:
             stages[charge.billing_stage] |= charge
         return dict(stages)
 
+    def completeness(self):
+        """What became of all care of the month, computed now.
+
+        :return: ``healthcare.completeness`` record
+        """
+        report = self.env["healthcare.completeness"].create(
+            {"date_from": self.first, "date_to": self.last}
+        )
+        report.action_compute()
+        return report
+
     # -- what must be equal ----------------------------------------------------------------------
     def equations(self):
         """Everything that must add up, from independent sources.
@@ -141,6 +152,21 @@ class MonthEnd:
                 "receivable accounts", receivable, own,
             ),
             Equation("Income and taxes", income + taxes, "receivable accounts", receivable, own),
+            *self._equations_of_completeness(),
+        ]  # fmt: skip
+
+    def _equations_of_completeness(self):
+        """All care of the month is accounted for, and its invoiced part is the ledger's."""
+        own = self.company.currency_id
+        report = self.completeness()
+        terms = sum(amount for _label, amount in report._fields_of_equation())
+        return [
+            Equation("Delivered", report.delivered, "what became of it", terms, own),
+            Equation(
+                "Invoiced by the charges", report.invoiced + report.exchange,
+                "ledger", report.ledger, own,
+            ),
+            Equation("Lines that differ", report.difference_count, "none", 0),
         ]  # fmt: skip
 
     def _equations_by_currency(self):
@@ -190,7 +216,17 @@ class MonthEnd:
             for n, amount in [self._sum(exclusions.charge_id)]
         ]
         rows += ["", self._row("Invoiced", "items", "invoices", "amount"), *self._ledger_rows()]
+        rows += ["", *self._completeness_rows()]
         return "\n".join(rows)
+
+    def _completeness_rows(self):
+        report = self.completeness()
+        yield self._row("Completeness", "items", "", "amount")
+        yield self._row("  delivered", report.charge_count, "", report.delivered)
+        for place, (label, amount) in enumerate(report._fields_of_equation()):
+            yield self._row(f"  {'+' if place else '='} {label.lower()}", "", "", amount)
+        yield self._row("  invoiced part in the ledger", "", "", report.ledger)
+        yield self._row("  difference", "", "", report.difference)
 
     def _ledger_rows(self):
         for (kind, currency), moves in sorted(

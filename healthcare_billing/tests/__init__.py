@@ -3,6 +3,7 @@ from . import test_batch_invoicing
 from . import test_block_reasons
 from . import test_codes
 from . import test_completeness
+from . import test_completeness_tours
 from . import test_concurrency
 from . import test_demo
 from . import test_engine_execute

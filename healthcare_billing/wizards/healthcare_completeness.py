@@ -223,8 +223,9 @@ class HealthcareCompleteness(models.TransientModel):
     def action_view_status(self):
         """The items of one figure: the status in the context."""
         status = self.env.context["healthcare_status"]
-        names = dict(self.env["healthcare.completeness.row"]._fields["status"].selection)
-        return self._rows_action(names[status], [("status", "=", status)])
+        field = self.env["healthcare.completeness.row"]._fields["status"]
+        names = dict(field._description_selection(self.env))
+        return self._rows_action(names[status], [("status", "=", status)], pivot=False)
 
     def action_view_difference(self):
         """The lines behind the difference."""
@@ -262,7 +263,9 @@ class HealthcareCompleteness(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "healthcare_billing.healthcare_completeness_row_action"
         )
-        kinds = ("pivot", "list", "graph") if pivot else ("list", "pivot")
+        kinds = ("list", "kanban", "pivot", "graph")
+        if pivot:
+            kinds = ("pivot", "list", "graph", "kanban")
         return {
             **action,
             "name": name,
