@@ -120,6 +120,11 @@ registry.category("fields").add("healthcare_run_rows", {
 export class RowSelectedField extends BooleanField {
     static template = "healthcare_billing.RowSelectedField";
 
+    /** Lists take no clicks on boxes of rows that aren't edited: the room around takes them. */
+    onClickBox() {
+        this.onChange(!this.props.record.data[this.props.name]);
+    }
+
     onChange(selected) {
         this.env.runRows.toggle([this.props.record], selected);
     }

@@ -82,7 +82,7 @@ registry.category("web_tour.tours").add("healthcare_billing_run_screen_tour", {
             trigger: ".o_healthcare_select_page input:indeterminate",
         },
         {
-            trigger: ".o_healthcare_rows .o_data_row:contains(Test Insurance) td[name=selected] input",
+            trigger: ".o_healthcare_rows .o_data_row:contains(Test Insurance) td[name=selected] .o_healthcare_row_box",
             run: "click",
         },
         {
@@ -302,11 +302,11 @@ registry.category("web_tour.tours").add("healthcare_billing_run_screen_phone_tou
         },
         {
             content: "Select two cards, without opening them",
-            trigger: ".o_kanban_record:contains(Alice Adams) .o_healthcare_row_box input",
+            trigger: ".o_kanban_record:contains(Alice Adams) .o_healthcare_row_box",
             run: "click",
         },
         {
-            trigger: ".o_kanban_record:contains(Test Insurance) .o_healthcare_row_box input",
+            trigger: ".o_kanban_record:contains(Test Insurance) .o_healthcare_row_box",
             run: "click",
         },
         {
