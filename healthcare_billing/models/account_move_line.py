@@ -282,7 +282,7 @@ class AccountMoveLine(models.Model):
             ]
             different = {tuple(line[name]._ids for name in names): line.id for line in self}
             lines = self.browse(different.values())
-        super(AccountMoveLine, lines)._check_company(fnames)
+        return super(AccountMoveLine, lines)._check_company(fnames)
 
     def write(self, vals):
         self._check_charge_link(vals)

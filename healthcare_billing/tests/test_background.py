@@ -10,6 +10,8 @@ from odoo.tests import tagged
 from ..models import healthcare_billing_run_background as background
 from .common import A_DAY, CareCommon
 
+NO_LICENSE = "This provider has no license."
+
 
 @tagged("post_install", "-at_install")
 class TestBackground(CareCommon):
@@ -337,7 +339,7 @@ class TestBackground(CareCommon):
 
         def refuse(moves, soft=True):
             if bad in moves:
-                raise UserError("This provider has no license.")
+                raise UserError(NO_LICENSE)
             return original(moves, soft)
 
         with patch.object(self.registry["account.move"], "_post", refuse):
@@ -347,7 +349,7 @@ class TestBackground(CareCommon):
         self.assertEqual(run.state, "done")
         self.assertEqual(bad.state, "draft")
         self.assertEqual(set((run.line_ids.move_id - bad).mapped("state")), {"posted"})
-        self.assertEqual(run.line_ids[4].message, "This provider has no license.")
+        self.assertEqual(run.line_ids[4].message, NO_LICENSE)
         self.assertTrue(
             run.message_ids.filtered(lambda m: "7 invoices are posted, 1 stay" in m.body)
         )

@@ -9,6 +9,8 @@ from odoo.tools import mute_logger
 
 from .common import A_DAY, CareCommon
 
+NO_LICENSE = "Pat Provider has no CPT license for 2025. Assign one."
+
 
 @tagged("post_install", "-at_install")
 class TestFaults(CareCommon):
@@ -90,11 +92,11 @@ class TestFaults(CareCommon):
 
         def refuse(moves, soft=True):
             if self.clients["Cora"] in moves.partner_id:
-                raise ValidationError("Pat Provider has no CPT license for 2025. Assign one.")
+                raise ValidationError(NO_LICENSE)
             return original(moves, soft)
 
         with patch.object(self.registry["account.move"], "_post", refuse):
-            self._assert_only_fails(run, "Cora", "no CPT license for 2025")
+            self._assert_only_fails(run, "Cora", NO_LICENSE)
         self._assert_retry_mends(run, "Cora")
         self.assertEqual(set(run.move_ids.mapped("state")), {"posted"})
 
@@ -223,7 +225,7 @@ class TestFaults(CareCommon):
         def refuse(this, planned, run):
             booked.append(len(planned))
             if bad.id in {invoice.client_id for invoice in planned}:
-                raise UserError("Bad row")
+                raise UserError(NO_LICENSE)
             return original(this, planned, run)
 
         with patch.object(engine, "_create_moves", refuse):
