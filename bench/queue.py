@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,9 +33,9 @@ def run(session, report, *, invoices, lines, rounds):
                 _bill(session, WARM_UP * workers, lines)
                 found.append(_bill(session, invoices, lines))
             say(f"{workers} worker(s): {found[-1]:.1f} s")
-    best = {workers: sorted(found)[len(found) // 2] for workers, found in seconds.items()}
-    ratio = best[1] / best[2]
-    print(f"\n{invoices} invoices: one worker {best[1]:.1f} s, two workers {best[2]:.1f} s")
+    one, two = (statistics.median(seconds[workers]) for workers in (1, 2))
+    ratio = one / two
+    print(f"\n{invoices} invoices: one worker {one:.1f} s, two workers {two:.1f} s")
     report.add(
         f"{invoices} invoices with two workers: times faster than with one",
         f"{ratio:.2f}",
@@ -105,6 +106,10 @@ def _bill(session, invoices, lines):
             jobs = env["queue.job"].search([("identity_key", "=like", keys)])
             if done.created_count != invoices or set(jobs.mapped("state")) != {"done"}:
                 raise AssertionError(f"{done.created_count} invoices, {jobs.mapped('state')}")
+            tries = sum(jobs.mapped("retry"))
+            if tries > len(jobs):
+                say(f"{tries - len(jobs)} of {len(jobs)} jobs had to be tried again")
+            say(f"jobs took {sum(jobs.mapped('exec_time')):.1f} s together")
             env.cr.execute(
                 "SELECT EXTRACT(EPOCH FROM MAX(date_done) - MIN(date_started)) FROM queue_job"
                 " WHERE id = ANY(%s)",
