@@ -5,7 +5,7 @@ from odoo.tools import SQL
 # What the engine and the actions write, and no user.
 RECORD_FIELDS = {
     "name", "company_id", "user_id", "door", "state", "invoice_date", "options", "charge_domain",
-    "executed_on", "task", "task_total", "stop_requested",
+    "executed_on", "task", "task_total", "task_user_id", "stop_requested",
 }  # fmt: skip
 
 
@@ -33,7 +33,11 @@ class HealthcareBillingRun(models.Model):
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(
-        "res.users", string="Run by", readonly=True, default=lambda self: self.env.user
+        "res.users",
+        string="Run by",
+        readonly=True,
+        default=lambda self: self.env.user,
+        help="Who billed: posting or undoing later doesn't change it.",
     )
     door = fields.Selection(
         [
@@ -63,6 +67,13 @@ class HealthcareBillingRun(models.Model):
         readonly=True,
         copy=False,
         help="What the background does, or did last.",
+    )
+    task_user_id = fields.Many2one(
+        "res.users",
+        string="Last Task by",
+        readonly=True,
+        copy=False,
+        help="Who started what the background does, or did last. It works with this user's rights.",
     )
     task_total = fields.Integer(string="Rows of the Task", readonly=True, copy=False)
     stop_requested = fields.Boolean(readonly=True, copy=False)
