@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, clean_context
 
 from .billing_plan import BillingPlan, PlannedInvoice, PlannedPart
 
@@ -313,13 +313,19 @@ class HealthcareBillingEngine(models.AbstractModel):
 
         :return: ``healthcare.billing.run`` record
         """
-        run = self.env["healthcare.billing.run"].create(self._prepare_run(plan))
+        runs = self.env["healthcare.billing.run"]
+        runs.check_access("create")
+        # sudo: users make no runs by hand; defaults that a caller sends along must not count either
+        make = runs.sudo().with_context(clean_context(self.env.context)).create
+        run = make(self._prepare_run(plan)).with_env(self.env)
         run._load_plan(plan)
         return run
 
     @api.model
     def _prepare_run(self, plan):
         return {
+            "user_id": self.env.uid,
+            "company_id": self.env.company.id,
             "invoice_date": plan.options["invoice_date"],
             "door": self.env.context.get("healthcare_billing_door") or "direct",
             "options": {

@@ -2,10 +2,12 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-# What the engine and the actions write, and no user.
+# What the engine and the actions write, and no user. Through the lists, rows and invoices of one
+# run could be moved to another.
 RECORD_FIELDS = {
     "name", "company_id", "user_id", "door", "state", "invoice_date", "options", "charge_domain",
-    "executed_on", "task", "task_total", "task_user_id", "stop_requested",
+    "executed_on", "task", "task_total", "task_user_id", "stop_requested", "line_ids",
+    "exclusion_ids", "left_out_ids", "move_ids",
 }  # fmt: skip
 
 
@@ -190,6 +192,13 @@ class HealthcareBillingRun(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        """Number new runs. Only the engine makes them, by saving a plan.
+
+        :raise AccessError: a user tries to: state and user of a run decide what the background
+            does, and with whose rights
+        """
+        if not self.env.su:
+            raise AccessError(self.env._("Billing runs are made by a search, not by hand."))
         numbers = self.env["ir.sequence"]._next_many("healthcare.billing.run", len(vals_list))
         for vals, number in zip(vals_list, numbers, strict=True):
             vals["name"] = number
@@ -199,10 +208,16 @@ class HealthcareBillingRun(models.Model):
         """A run is the record of who billed what: users decide on it by its actions only."""
         if RECORD_FIELDS & set(vals) and not self.env.su:
             raise AccessError(self.env._("A billing run can't be changed by hand."))
+        if "post" in vals and not self.env.su and any(run.state != "draft" for run in self):
+            raise AccessError(self.env._("Whether to post is chosen in a preview only."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_done(self):
+        if any(run.state == "running" for run in self):
+            raise UserError(
+                self.env._("A run that is worked on can't be deleted. Stop it, or wait for it.")
+            )
         # sudo: rows of companies that the user has not ticked count too
         if self.sudo().line_ids.search_count(
             [("run_id", "in", self.ids), ("state", "!=", "planned")], limit=1

@@ -150,6 +150,8 @@ class HealthcareBillingRunLine(models.Model):
             )
         if any(line.run_id.state != "draft" for line in self):
             raise AccessError(self.env._("Rows can only be changed in a preview."))
+        self.check_access("write")
+        self.run_id._touch()
         result = super().write(vals) if vals else True
         if corrections:
             self._correct_charges(corrections)

@@ -360,6 +360,26 @@ class HealthcareBillingRun(models.Model):
                 self.env._("%s is being changed by another user. Try again.", self.name)
             )
         self._check_preview()
+        self._touch()
+
+    def _touch(self):
+        """Let changes of a preview and its start come in turn, whatever their snapshots.
+
+        Whoever writes or starts the run with an older snapshot is refused by the database, and its
+        request is tried again. Else rows could be ticked that nobody confirmed, while the
+        background begins. A lock isn't enough: once released, an older snapshot passes it.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE healthcare_billing_run
+                      SET write_uid = %s, write_date = NOW() AT TIME ZONE 'UTC'
+                    WHERE id = ANY(%s)""",
+                self.env.uid,
+                self.ids,
+            )
+        )
+        self.invalidate_recordset(["write_uid", "write_date"])
 
     def _check_preview(self):
         if any(run.state != "draft" for run in self):
@@ -452,6 +472,26 @@ class HealthcareBillingRun(models.Model):
         self._write_on_rows({"selected": bool(selected)}, [("id", "in", list(line_ids))])
         return self.read(self._total_fields(), load=None)[0]
 
+    def _selection_mark(self):
+        """Text that changes whenever what would be booked does: which rows, their sums, and how.
+
+        Count and sum don't tell: as many items at the same fee may be those of others.
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        lines = self.env["healthcare.billing.run.line"]
+        query = lines._search([("run_id", "=", self.id), ("selected", "=", True)])
+        [[rows]] = self.env.execute_query(
+            SQL(
+                """SELECT md5(string_agg(CONCAT_WS('/', id, charge_count, amount, amount_company),
+                                         ',' ORDER BY id))
+                     FROM healthcare_billing_run_line
+                    WHERE id IN %s""",
+                query.subselect(),
+            )
+        )
+        return f"{rows}-{self.post}"
+
     @api.model
     def _total_fields(self):
         return ["selected_count", "selected_charge_count", "amount_selected"]
@@ -466,7 +506,7 @@ class HealthcareBillingRun(models.Model):
         self._check_preview()
         lines = self.env["healthcare.billing.run.line"]
         lines.check_access("write")
-        self.env.flush_all()
+        self._touch()
         query = lines._search(
             Domain("run_id", "in", self.ids) & Domain("state", "=", "planned") & Domain(domain)
         )

@@ -1,11 +1,16 @@
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
+from odoo import api
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
 
 from .common import A_DAY
 from .test_batch_invoicing import BatchCommon
+from .test_concurrency import RaceCommon
 
 
 class PreviewCommon(BatchCommon):
@@ -160,6 +165,43 @@ class TestSelection(PreviewCommon):
         self.assertFalse(Confirm.create({"run_id": self.run.id}).in_background)
         self.company.healthcare_background_rows = 2
         self.assertTrue(Confirm.create({"run_id": self.run.id}).in_background)
+
+    def _confirm(self):
+        """The question, as it is asked now."""
+        Confirm = self.run.env["healthcare.billing.run.confirm"]
+        return Form(Confirm.with_context(default_run_id=self.run.id)).save()
+
+    def test_yes_means_what_was_shown(self):
+        """Whatever happens meanwhile, even where count and sum stay the same."""
+        nora = self._client("Nora New")
+        self._visit(nora)
+        self._visit(nora, hour=0.5)
+        self.run.action_search_again()
+        new, alice = self._row(nora), self._row(self.alice)
+        new.selected = False
+        for change in (
+            lambda: self.run.set_selected(new.ids, True),
+            lambda: self.run.set_selected(alice.ids, False),  # one as dear as the other
+            lambda: new.write(
+                {"charge_ids": [Command.update(new.charge_ids[0].id, {"quantity": 2.0})]}
+            ),
+            lambda: self.run.write({"post": True}),
+        ):
+            confirm = self._confirm()
+            shown = (confirm.invoice_count, confirm.amount)
+            change()
+            confirm.invalidate_recordset()
+            self.assertEqual((confirm.invoice_count, confirm.amount), shown)
+            with self.assertRaisesRegex(UserError, "The selection has changed: look again"):
+                confirm.action_confirm()
+            self.assertFalse(self.run.move_ids)
+        self.assertNotEqual(alice.selected, new.selected)
+        confirm = self._confirm()
+        confirm.action_confirm()
+        self.assertEqual(self.run.move_ids.partner_id, self.ivy | self.payer | nora)
+        self.assertEqual(set(self.run.move_ids.mapped("state")), {"posted"})
+        confirm.action_confirm()  # a second click finds nothing left to do
+        self.assertEqual(len(self.run.move_ids), 3)
 
     def test_search_again_keeps_what_was_decided(self):
         row = self._row(self.alice)
@@ -453,6 +495,34 @@ class TestApplyToAll(PreviewCommon):
         self._apply(narration=False)
         self.assertFalse(any(self.run.line_ids.mapped("narration")))
 
+    def test_same_note_again_also_counts_for_rows_that_differ(self):
+        self._apply(narration="<p>Hello</p>")
+        self._row(self.alice).narration = "<p>Other</p>"
+        self._apply()  # what it begins with is what is applied
+        self.assertEqual(set(map(str, self.run.line_ids.mapped("narration"))), {"<p>Hello</p>"})
+
+    def test_notes_of_rows_can_be_kept(self):
+        self._apply(narration="<p>Hello</p>")
+        self._row(self.alice).narration = "<p>Other</p>"
+        self._apply(narration_choice="keep", claim="single")
+        self.assertEqual(str(self._row(self.alice).narration), "<p>Other</p>")
+        self.assertTrue(self._row(self.alice).group_single_claim)
+        self.assertEqual(self.run.options["narration"], "<p>Hello</p>")
+
+    def test_notes_of_rows_can_be_removed(self):
+        """Also where nothing was said for all."""
+        self._row(self.alice).narration = "<p>Alice</p>"
+        self._row(self.ivy).narration = "<p>Ivy</p>"
+        self.run.set_selected(self._row(self.alice).ids, False)
+        self._apply(narration_choice="clear", scope="selected")
+        self.assertEqual(self.run.line_ids.filtered("narration"), self._row(self.alice))
+        self._apply(narration_choice="clear")
+        self.assertFalse(self.run.line_ids.filtered("narration"))
+
+    def test_note_needs_a_text(self):
+        with self.assertRaisesRegex(UserError, "Type the text"):
+            self._apply(narration_choice="write")
+
     def test_extra_line_follows_in_all_sums(self):
         self.run.set_selected(self._row(self.alice).ids, False)
         self._apply(lines=[{"name": "Copies", "quantity": 2.0, "price_unit": 5.0}])
@@ -545,3 +615,216 @@ class TestLeftOut(PreviewCommon):
         accountant = self._act_as(self._user("accountant"))
         run = self.run.with_env(accountant)
         self.assertEqual(run.left_out_ids.mapped("item_count"), [1])
+
+    def test_accountant_has_no_fix_button(self):
+        """It would only give an access error; on the phone, too."""
+        for user, expected in ((self._user("accountant"), False), (self.biller, True)):
+            env = self._act_as(user)
+            for model in ("healthcare.billing.run.exclusion", "healthcare.billing.run"):
+                views = ("list", "kanban") if model.endswith("exclusion") else ("form",)
+                for view in views:
+                    arch = env[model].get_view(view_type=view)["arch"]
+                    with self.subTest(user=user.login, model=model, view=view):
+                        self.assertEqual('name="action_mend"' in arch, expected)
+
+
+@tagged("post_install", "-at_install")
+class TestRecord(PreviewCommon):
+    """A run says who billed what, and the background believes it: nobody forges one."""
+
+    def _forged(self):
+        admin = self.env.ref("base.user_admin")
+        return {"state": "running", "task": "execute", "user_id": admin.id, "task_total": 3}
+
+    def test_users_make_no_runs(self):
+        Run = self.run.env["healthcare.billing.run"]
+        move = self._execute(self._charge(self._client("Mia"))).line_ids.move_id
+        holder = move.billing_run_id
+        forged = self._forged()
+        for vals in (
+            {},
+            forged,
+            {"name": "RUN/1"},
+            {"post": True},
+            {"state": "done", "move_ids": [Command.link(move.id)]},
+            {"line_ids": [Command.link(self.run.line_ids[0].id)]},
+            {"charge_domain": [["id", ">", 0]]},
+        ):
+            with self.subTest(vals=vals), self.assertRaisesRegex(AccessError, "made by a search"):
+                Run.create(vals)
+        with self.assertRaises(AccessError):
+            Run.with_context(**{f"default_{k}": v for k, v in forged.items()}).create({})
+        with self.assertRaises(AccessError):
+            self.run.copy()
+        self.assertEqual(move.billing_run_id, holder)
+
+    def test_defaults_sent_along_with_a_search_do_not_count(self):
+        forged = {f"default_{name}": value for name, value in self._forged().items()}
+        wizard = self.run.env["healthcare.batch.invoicing"].create({})
+        action = wizard.with_context(**forged).action_search()
+        run = self.run.env["healthcare.billing.run"].browse(action["res_id"])
+        self.assertEqual((run.state, run.task, run.user_id), ("draft", False, self.biller))
+        self.assertEqual(run.create_uid, self.biller)
+        self.assertFalse(run.env.su)
+
+    def test_users_write_no_lists_of_runs(self):
+        other = self._search()
+        move = self._execute(self._charge(self._client("Mia"))).line_ids.move_id
+        row = other.line_ids[0]
+        for vals in (
+            {"move_ids": [Command.link(move.id)]},
+            {"line_ids": [Command.link(row.id)]},
+            {"line_ids": [Command.update(self.run.line_ids[0].id, {"selected": False})]},
+            {"line_ids": [Command.clear()]},
+            {"exclusion_ids": [Command.clear()]},
+            {"left_out_ids": [Command.clear()]},
+            {"task_user_id": self.env.uid},
+            {"user_id": self.env.uid},
+        ):
+            with self.subTest(vals=vals), self.assertRaises(AccessError):
+                self.run.write(vals)
+        self.assertEqual((row.run_id, self.run.line_count), (other, 3))
+
+    def test_whether_to_post_is_chosen_in_a_preview(self):
+        self.run.post = True
+        self.run.sudo().state = "running"
+        with self.assertRaisesRegex(AccessError, "in a preview only"):
+            self.run.post = False
+
+    def test_users_make_and_remove_no_rows(self):
+        row = self.run.line_ids[0]
+        vals = {"run_id": self.run.id, "partner_id": self.alice.id}
+        for act in (
+            lambda: row.create(vals),
+            row.copy,
+            row.unlink,
+            lambda: row.write({"run_id": self._search().id}),
+            lambda: self.run.exclusion_ids.create({"run_id": self.run.id}),
+        ):
+            with self.assertRaises(AccessError):
+                act()
+
+    def test_running_run_stays(self):
+        self.company.healthcare_background_rows = 0
+        self.run.action_execute()
+        self.assertEqual(self.run.state, "running")
+        with self.assertRaisesRegex(UserError, "is worked on can't be deleted"):
+            self.run.unlink()
+        with self.assertRaisesRegex(UserError, "is worked on can't be deleted"):
+            self.run.sudo().unlink()
+        self.run.sudo().state = "draft"
+        self.run.unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestPreviewRaces(RaceCommon):
+    """Choosing rows and starting the run at the same time: what wasn't confirmed isn't billed."""
+
+    def setUp(self):
+        super().setUp()
+        with self._committed() as env:
+            env["res.company"].browse(self.company_id).healthcare_background_rows = 0
+            user = env["res.users"].create(
+                {
+                    "name": "Race Biller",
+                    "login": "race_biller",
+                    "company_id": self.company_id,
+                    "company_ids": [Command.set([self.company_id])],
+                    "group_ids": [
+                        Command.set(env.ref("healthcare_billing.group_billing_user").ids)
+                    ],
+                }
+            )
+            run = self._plan(env).save()
+            run.line_ids[0].selected = False
+            self.run_id, self.row_id = run.id, run.line_ids[0].id
+            self.user_id = user.id
+        self.addCleanup(self._remove_user)
+
+    def _remove_user(self):
+        with self._committed() as env:
+            env["healthcare.billing.run"].browse(self.run_id).exists().state = "done"
+            user = env["res.users"].browse(self.user_id)
+            partner = user.partner_id
+            user.unlink()
+            partner.unlink()
+
+    def _run(self, env):
+        """The run, for the biller; his session's snapshot is of now."""
+        env = api.Environment(env.cr, self.user_id, {"allowed_company_ids": [self.company_id]})
+        run = env["healthcare.billing.run"].browse(self.run_id)
+        self.assertEqual(run.state, "draft")
+        run.line_ids.mapped("selected")
+        return run
+
+    def _changes(self, run):
+        row = run.line_ids.browse(self.row_id)
+        Apply = run.env["healthcare.billing.run.apply"].with_context(default_run_id=run.id)
+        return {
+            "box of the row": lambda: run.set_selected([self.row_id], True),
+            "all": run.action_select_all,
+            "button of the list": row.action_select,
+            "row's form": lambda: row.write({"selected": True}),
+            "search again": run._replan_all,
+            "for all": lambda: Apply.create({"claim": "single"}).action_apply(),
+        }
+
+    @mute_logger("odoo.sql_db")
+    def test_started_after_our_snapshot(self):
+        """Ours is refused, and on a new snapshot told that it is no preview any more."""
+        for number, name in enumerate(self._changes_names()):
+            with self.subTest(change=name), self._session() as ours:
+                run = self._run(ours)
+                with self._committed() as rival:
+                    rival["healthcare.billing.run"].browse(self.run_id).action_execute()
+                with self.assertRaises(SerializationFailure):
+                    self._changes(run)[name]()
+                    run.env.flush_all()
+            with self._committed() as env:
+                run = env["healthcare.billing.run"].browse(self.run_id)
+                self.assertEqual(run.state, "running", number)
+                self.assertFalse(run.line_ids.browse(self.row_id).selected)
+                with self.assertRaises((AccessError, UserError)):
+                    self._changes(
+                        run.with_user(self.user_id).with_context(
+                            allowed_company_ids=[self.company_id]
+                        )
+                    )[name]()
+                run.state = "draft"
+
+    @mute_logger("odoo.sql_db")
+    def test_changed_after_the_starters_snapshot(self):
+        """The start is refused; tried again, it finds that the selection isn't what was shown."""
+        for name in self._changes_names():
+            with self._committed() as env:
+                env["healthcare.billing.run"].browse(self.run_id).state = "draft"
+                env["healthcare.billing.run.line"].browse(self.row_id).selected = False
+                confirm_id = self._run(env).env["healthcare.billing.run.confirm"].create(
+                    {"run_id": self.run_id}
+                ).id  # fmt: skip
+            with self.subTest(change=name):
+                with self._session() as starter:
+                    env = self._run(starter).env
+                    with self._committed() as other:
+                        self._changes(self._run(other))[name]()
+                    confirm = env["healthcare.billing.run.confirm"].browse(confirm_id)
+                    with self.assertRaises(SerializationFailure):
+                        confirm.action_confirm()
+                with self._session() as starter:
+                    run = self._run(starter)
+                    confirm = run.env["healthcare.billing.run.confirm"].browse(confirm_id)
+                    if not run.line_ids.browse(self.row_id).selected:
+                        continue  # another change: what was shown is booked
+                    with self.assertRaisesRegex(UserError, "The selection has changed"):
+                        confirm.action_confirm()
+
+    def _changes_names(self):
+        with self._session() as env:
+            return list(self._changes(self._run(env)))
+
+    @mute_logger("odoo.sql_db")
+    def test_start_while_rows_are_being_ticked(self):
+        with self._session() as ours:
+            self._run(ours).set_selected([self.row_id], True)
+            with self._committed() as rival, self.assertRaisesRegex(UserError, "by another user"):
+                rival["healthcare.billing.run"].browse(self.run_id).action_execute()

@@ -20,7 +20,20 @@ class HealthcareBillingRunApply(models.TransientModel):
         required=True,
         default="all",
     )
-    narration = fields.Html(string="General Information")
+    narration = fields.Html(string="Text")
+    narration_choice = fields.Selection(
+        [
+            ("keep", "Leave as it is on each invoice"),
+            ("write", "This text on each, instead of its own"),
+            ("clear", "None"),
+        ],
+        string="General Information",
+        compute="_compute_narration_choice",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+    )
     claim = fields.Selection(
         [
             ("keep", "Leave as it is on each invoice"),
@@ -43,6 +56,17 @@ class HealthcareBillingRunApply(models.TransientModel):
         if "line_ids" in fields:
             defaults["line_ids"] = [Command.create(line) for line in run._extra_lines()]
         return defaults
+
+    @api.depends("narration")
+    def _compute_narration_choice(self):
+        """Typing a text means it; emptying what counted for all takes it back."""
+        for wizard in self:
+            if not is_html_empty(wizard.narration):
+                wizard.narration_choice = "write"
+            elif (wizard.run_id.options or {}).get("narration"):
+                wizard.narration_choice = "clear"
+            else:
+                wizard.narration_choice = "keep"
 
     def action_apply(self):
         """Write what was said on the rows, keep it for later searches, and close."""
@@ -67,12 +91,18 @@ class HealthcareBillingRunApply(models.TransientModel):
     def _decided(self):
         """What is written on the rows.
 
+        Rows may differ from what counts for all: what is decided is written on each of them.
+
         :return: values of run lines, only those that the user wants to change
+        :raise UserError: a text is to be written, and there is none
         """
         decided = {}
-        narration = False if is_html_empty(self.narration) else str(self.narration)
-        if narration != ((self.run_id.options or {}).get("narration") or False):
-            decided["narration"] = narration
+        if self.narration_choice == "clear":
+            decided["narration"] = False
+        elif self.narration_choice == "write":
+            if is_html_empty(self.narration):
+                raise UserError(self.env._("Type the text, or choose to leave or remove it."))
+            decided["narration"] = str(self.narration)
         if self.claim != "keep":
             decided["group_single_claim"] = self.claim == "single"
         return decided

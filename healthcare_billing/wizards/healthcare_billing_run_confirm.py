@@ -1,20 +1,40 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class HealthcareBillingRunConfirm(models.TransientModel):
-    """Asks once more before a run books, with the true count and sum of what is selected."""
+    """Asks once more before a run books, with the true count and sum of what is selected.
+
+    What it showed is kept: yes means that, and not what somebody ticked meanwhile.
+    """
 
     _name = "healthcare.billing.run.confirm"
     _description = "Confirm a Billing Run"
 
     run_id = fields.Many2one("healthcare.billing.run", required=True, ondelete="cascade")
     currency_id = fields.Many2one(related="run_id.currency_id")
-    invoice_count = fields.Integer(related="run_id.selected_count")
-    item_count = fields.Integer(related="run_id.selected_charge_count")
-    amount = fields.Monetary(related="run_id.amount_selected")
+    # precomputed and writable: the form sends back what it showed
+    invoice_count = fields.Integer(
+        compute="_compute_shown", store=True, precompute=True, readonly=False
+    )
+    item_count = fields.Integer(
+        compute="_compute_shown", store=True, precompute=True, readonly=False
+    )
+    amount = fields.Monetary(compute="_compute_shown", store=True, precompute=True, readonly=False)
+    post = fields.Boolean(compute="_compute_shown", store=True, precompute=True, readonly=False)
+    mark = fields.Char(compute="_compute_shown", store=True, precompute=True, readonly=False)
     invoice_date = fields.Date(related="run_id.invoice_date")
-    post = fields.Boolean(related="run_id.post")
     in_background = fields.Boolean(compute="_compute_in_background")
+
+    @api.depends("run_id")  # and nothing else: what was shown stays
+    def _compute_shown(self):
+        for wizard in self:
+            run = wizard.run_id._origin
+            wizard.invoice_count = run.selected_count
+            wizard.item_count = run.selected_charge_count
+            wizard.amount = run.amount_selected
+            wizard.post = run.post
+            wizard.mark = run._selection_mark() if run else False
 
     @api.depends("run_id")
     def _compute_in_background(self):
@@ -22,8 +42,20 @@ class HealthcareBillingRunConfirm(models.TransientModel):
             wizard.in_background = wizard.run_id._goes_to_background()
 
     def action_confirm(self):
-        """Execute the run, close the question, and tell the result."""
+        """Execute the run, close the question, and tell the result.
+
+        :raise UserError: the selection isn't the one that was shown
+        """
         self.ensure_one()
-        action = self.run_id.action_execute()
+        run = self.run_id
+        # a preview only: a second click on what runs or is done just tells the result
+        if run.state == "draft" and run._selection_mark() != self.mark:
+            raise UserError(
+                self.env._(
+                    "The selection has changed: look again. Go back, and create the invoices from "
+                    "what is selected now."
+                )
+            )
+        action = run.action_execute()
         action["params"]["next"] = {"type": "ir.actions.act_window_close"}
         return action
