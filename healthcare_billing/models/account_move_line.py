@@ -290,27 +290,32 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _check_charge_link(self, vals):
-        """What bills a charge is computed; and a posted line keeps the charge that it bills."""
+        """What bills a charge is computed, and a line keeps the charge that it bills.
+
+        An invoice of care whose line let go of its charge would be posted, and the care billed
+        again: charges are freed by deleting, canceling and crediting only.
+        """
         if {"charge_live", "charge_credited"} & set(vals):
             raise UserError(
                 self.env._("Whether a line bills its charge is computed, and can't be written.")
             )
         changed = {"charge_id", "responsibility", "credit_of_line_id"} & set(vals)
-        if not changed:
-            return
-        for line in self:
-            differs = any(
+        for line in self if changed and not self._may_relink(changed) else ():
+            if any(
                 (line[name] if name == "responsibility" else line[name].id) != vals[name]
                 for name in changed
-            )
-            if differs and (line.parent_state != "draft" or "credit_of_line_id" in changed):
+            ):
                 raise UserError(
                     self.env._(
-                        "%s: which care an invoice line bills can't change any more. Credit the "
-                        "invoice instead.",
+                        "%s: which care an invoice line bills can't be changed. Delete the line of "
+                        "a draft, or credit the invoice, and bill the care again.",
                         line.move_id._care_reference(),
                     )
                 )
+
+    def _may_relink(self, names):
+        drafts = set(self.mapped("parent_state")) <= {"draft"}
+        return self.env.su and drafts and "credit_of_line_id" not in names
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_credited(self):

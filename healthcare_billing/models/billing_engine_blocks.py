@@ -300,14 +300,21 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     @api.model
     def _has_tax_sql(self, condition):
-        """SQL condition: the service has a tax of the charge's company, for which this holds.
+        """SQL condition: the service has a tax in the charge's company, for which this holds.
+
+        As core chooses (``_filter_taxes_by_company``): a branch without taxes of its own has those
+        of the nearest company above it.
 
         :param SQL condition: on the alias ``tax``
         """
         return SQL(
-            "EXISTS (SELECT 1 FROM product_taxes_rel rel"
-            " JOIN account_tax tax ON tax.id = rel.tax_id"
-            " WHERE rel.prod_id = pt.id AND tax.company_id = c.company_id AND %s)",
+            "EXISTS (SELECT 1 FROM ("
+            " SELECT tax.*, RANK() OVER (ORDER BY LENGTH(owner.parent_path) DESC) AS distance"
+            " FROM product_taxes_rel rel"
+            " JOIN account_tax tax ON tax.id = rel.tax_id AND tax.active"
+            " JOIN res_company owner ON owner.id = tax.company_id"
+            " WHERE rel.prod_id = pt.id AND co.parent_path LIKE owner.parent_path || '%%'"
+            ") tax WHERE tax.distance = 1 AND %s)",
             condition,
         )
 

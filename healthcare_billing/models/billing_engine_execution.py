@@ -32,7 +32,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         """
         run = plan_or_run.save() if isinstance(plan_or_run, BillingPlan) else plan_or_run
         run._begin()
-        run.sudo().task = "execute"  # sudo: only the engine writes what a run is about
+        run._set_task("execute")
         engine = run._engine()
         for line_ids in run._task_chunks():
             lines = run.line_ids.browse(line_ids)
@@ -86,12 +86,17 @@ class HealthcareBillingEngine(models.AbstractModel):
     @api.model
     def _undo_chunk(self, lines):
         """Take back the invoices of some rows of one run; their charges are free again."""
-        self._isolate_faults(lines, self._undo_rows)
+        obstacles = lines.run_id._undo_obstacles(lines.move_id)
+        for line in lines:
+            if line.move_id in obstacles:
+                line._set_result({"message": obstacles[line.move_id]})
+        self._isolate_faults(
+            lines.filtered(lambda line: line.move_id not in obstacles), self._undo_rows
+        )
 
     @api.model
     def _undo_rows(self, lines):
-        run = lines.run_id
-        credited = run._check_undo(lines.move_id)
+        credited = lines.run_id._credited_moves(lines.move_id)
         lines._set_result({"state": "undone"})
         notes = {move: move.reversal_move_ids for move in credited}
         rows = {line.move_id: line for line in lines}
@@ -129,10 +134,26 @@ class HealthcareBillingEngine(models.AbstractModel):
         """Create, and post where asked, invoices; an invoice of nothing is posted at once."""
         moves = self._create_moves(planned, run)
         self.env.flush_all()  # the guard answers here, within the savepoint
+        self._check_booked_as_planned(planned, moves)
         to_post = moves if post else moves.filtered(lambda m: m.currency_id.is_zero(m.amount_total))
         if to_post:
             self._post_moves(to_post)
         return moves
+
+    @api.model
+    def _check_booked_as_planned(self, planned, moves):
+        """What was confirmed is what is booked, whatever core or other addons made of it."""
+        for invoice, move in zip(planned, moves, strict=True):
+            booked = move.amount_untaxed * (-1 if move.move_type == "out_refund" else 1)
+            if move.currency_id.compare_amounts(booked, invoice.amount):
+                raise UserError(
+                    self.env._(
+                        "The invoice would be of %(booked)s, not %(planned)s as shown: look at the "
+                        "taxes of its services.",
+                        booked=move.currency_id.format(booked),
+                        planned=move.currency_id.format(invoice.amount),
+                    )
+                )
 
     @api.model
     def _post_moves(self, moves):

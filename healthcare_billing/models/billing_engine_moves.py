@@ -99,7 +99,7 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     @api.model
     def _check_extra_lines(self, planned):
-        """The service of an extra line may have been deleted since the preview."""
+        """The service of an extra line may be deleted since the preview, or have taxes inside."""
         ids = {
             line["product_id"]
             for invoice in planned
@@ -110,6 +110,13 @@ class HealthcareBillingEngine(models.AbstractModel):
         if len(products.exists()) < len(products):
             raise UserError(
                 self.env._("The service of the extra line was deleted. Choose another one for it.")
+            )
+        if any(tax.price_include for tax in products.taxes_id):
+            raise UserError(
+                self.env._(
+                    "The price of the extra line's service includes taxes. Choose a service whose "
+                    "price doesn't."
+                )
             )
 
     # -- which path ------------------------------------------------------------------------------
@@ -131,7 +138,9 @@ class HealthcareBillingEngine(models.AbstractModel):
             and len(term.line_ids) == 1
             and term.line_ids.value == "percent"
             and not term.early_discount
-            and not self._products_of(invoice).taxes_id
+            # core copies tax grids of products to their lines
+            and not (products := self._products_of(invoice)).taxes_id
+            and not products.account_tag_ids
         )
 
     @api.model

@@ -59,9 +59,21 @@ class HealthcareBillingRun(models.Model):
         return domain if self.task == "execute" else domain & Domain("message", "=", False)
 
     def _pending_lines(self):
-        # The latest numbers are undone first: only the end of a number series can be deleted.
-        order = "company_id, id desc" if self.task == "undo" else "company_id, sequence, id"
-        return self.env["healthcare.billing.run.line"].search(self._pending_domain(), order=order)
+        """Rows that the current task has still to do, in the order in which it does them."""
+        lines = self.env["healthcare.billing.run.line"].search(
+            self._pending_domain(), order="company_id, sequence, id"
+        )
+        if self.task != "undo":
+            return lines
+        # The latest numbers first: only the end of a number series can be deleted.
+        return lines.sorted(
+            lambda line: (
+                line.move_id.journal_id.id,
+                line.move_id.sequence_prefix or "",
+                line.move_id.sequence_number,
+            ),
+            reverse=True,
+        )
 
     def _count_pending(self):
         return self.env["healthcare.billing.run.line"].search_count(self._pending_domain())
@@ -75,21 +87,17 @@ class HealthcareBillingRun(models.Model):
         self.ensure_one()
         if row_count is None:
             row_count = self.selected_count
-        return row_count > self.company_id.sudo().healthcare_background_rows  # sudo: a setting
+        # sudo: a setting, and a scheduled action that a biller may not read; where it is switched
+        # off nobody would do the work
+        cron = self.env.ref("healthcare_billing.ir_cron_billing_run").sudo()
+        return cron.active and row_count > self.company_id.sudo().healthcare_background_rows
 
     def _enter_background(self, task, row_count):
         """Leave a task to the background, and show that it is under way."""
         self.ensure_one()
+        self._set_task(task)
         # sudo: see write
-        self.sudo().write(
-            {
-                "state": "running",
-                "task": task,
-                "task_total": row_count,
-                "stop_requested": False,
-                "user_id": self.env.uid,
-            }
-        )
+        self.sudo().write({"state": "running", "task_total": row_count, "stop_requested": False})
         self._start_background()
 
     def _start_background(self):
@@ -107,14 +115,14 @@ class HealthcareBillingRun(models.Model):
         if self.state != "running":
             return self._result_notification()
         self.sudo().stop_requested = True  # sudo: see write
-        self._start_background_stop()
+        pending = self._pending_lines()
+        if len(pending.try_lock_for_update(allow_referencing=True)) == len(pending):
+            # nobody is at work on it now, and nobody can begin before this is committed
+            self._finish_task()
+            return self._result_notification()
         return self._background_notification(
             self.env._("It stops after the rows that are in the making.")
         )
-
-    def _start_background_stop(self):
-        """Have somebody see soon that the run is to be stopped."""
-        self.env.ref("healthcare_billing.ir_cron_billing_run").sudo()._trigger()  # sudo: see above
 
     # -- working in the background ---------------------------------------------------------------
     @api.model
@@ -128,7 +136,6 @@ class HealthcareBillingRun(models.Model):
                 _logger.exception("billing run %s was given up", run.id)
                 self.env.cr.rollback()
                 run._give_up(error)
-                self.env["ir.cron"]._commit_progress(remaining=0)
 
     @api.model
     def _runs_for_cron(self):
@@ -138,7 +145,7 @@ class HealthcareBillingRun(models.Model):
     def _as_its_user(self):
         """The run with the rights, language and companies of the user who started its task."""
         self.ensure_one()
-        user = self.user_id
+        user = self.task_user_id
         companies = self.company_id | self.line_ids.company_id
         return self.with_user(user).with_context(
             allowed_company_ids=companies.ids, lang=user.lang, tz=user.tz
@@ -161,12 +168,17 @@ class HealthcareBillingRun(models.Model):
         :return: whether it is done; else time is up, and the scheduled action runs again soon
         """
         self.ensure_one()
+        if not self.env.user.active:
+            raise UserError(
+                self.env._(
+                    "%s is archived, and can't go on. Retry as yourself.", self.env.user.name
+                )
+            )
         chunks = self._task_chunks()
         left = sum(map(len, chunks))
         self.env["ir.cron"]._commit_progress(remaining=left)
         for line_ids in chunks:
-            if self.stop_requested:
-                break
+            # nothing is read before: the locks are the first statement of each transaction
             self._try_in_background(self._run_chunk, line_ids)
             left -= len(line_ids)
             # a step more: the task has to be closed, too
@@ -260,7 +272,7 @@ class HealthcareBillingRun(models.Model):
                 {"state": "skipped", "message": self.env._("Stopped before it was billed. Retry.")}
             )
         self._finish()
-        self._notify_finished()
+        self._try_to_tell(self._notify_finished)
         return True
 
     def _give_up(self, error):
@@ -268,8 +280,14 @@ class HealthcareBillingRun(models.Model):
 
         :param Exception error: what stopped it
         """
-        self._set_failed(self._pending_lines(), str(error))
-        self._finish()
+        try:
+            self._set_failed(self._pending_lines(), str(error))
+            self._finish()
+            self._try_to_tell(self._notify_finished)
+            self.env["ir.cron"]._commit_progress(remaining=0)
+        except Exception:  # deleted meanwhile, say: the other runs must go on
+            _logger.exception("billing run %s couldn't be closed", self.id)
+            self.env.cr.rollback()
 
     # -- telling ---------------------------------------------------------------------------------
     def _notify_finished(self):
@@ -277,12 +295,12 @@ class HealthcareBillingRun(models.Model):
         title = self.env._("%s is done", self.name)
         message = self._result_message()
         self.message_notify(
-            partner_ids=self.user_id.partner_id.ids,
+            partner_ids=self.task_user_id.partner_id.ids,
             author_id=self.env.ref("base.partner_root").id,  # nobody is notified of his own words
             subject=title,
             body=message,
         )
-        self.user_id._bus_send(
+        self.task_user_id._bus_send(
             "simple_notification",
             {
                 "title": title,

@@ -1,7 +1,10 @@
-from markupsafe import Markup
+import logging
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+_logger = logging.getLogger(__name__)
 
 
 class HealthcareBillingRun(models.Model):
@@ -48,11 +51,18 @@ class HealthcareBillingRun(models.Model):
         if task == "execute":
             self._engine().execute(self, post=self.post)
         else:
-            self.sudo().task = task  # sudo: see write
+            self._set_task(task)
             for line_ids in self._task_chunks():
                 self._do_task(lines.browse(line_ids))
             self._finish()
         return self._result_notification()
+
+    def _set_task(self, task):
+        """Say what is done with the run now, and by whom."""
+        vals = {"task": task, "task_user_id": self.env.uid}
+        if task == "execute":
+            vals["user_id"] = self.env.uid
+        self.sudo().write(vals)  # sudo: see write
 
     def _finish(self):
         """Close the run: what wasn't selected stays to bill, in no run."""
@@ -60,7 +70,18 @@ class HealthcareBillingRun(models.Model):
         if self.task == "execute":
             vals["executed_on"] = fields.Datetime.now()
         self.sudo().write(vals)  # sudo: see write
-        self.message_post(body=self._result_message())
+        self._try_to_tell(lambda: self.message_post(body=self._result_message()))
+
+    def _try_to_tell(self, tell):
+        """What is booked is booked, whether or not a message can be made of it."""
+        try:
+            with self.env.cr.savepoint():
+                tell()
+                self.env.flush_all()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("billing run %s: nobody could be told", self.id)
 
     def _result_message(self):
         """What became of the last task, for a notification and for the chatter."""
@@ -83,8 +104,8 @@ class HealthcareBillingRun(models.Model):
                 text = self.env._(
                     "%(done)s invoices are taken back, %(left)s stay.", done=done, left=problems
                 )
-            return Markup("%s") % text
-        return Markup("%s") % self.env._(
+            return text
+        return self.env._(
             "%(created)s invoices created (%(amount)s), %(skipped)s rows skipped, "
             "%(failed)s failed.",
             created=self.created_count,
@@ -147,14 +168,19 @@ class HealthcareBillingRun(models.Model):
         moves = self.line_ids.filtered(lambda line: line.state == "created").move_id
         if not moves:
             raise UserError(self.env._("There is nothing to undo: this run has no invoices."))
-        self._check_undo(moves)
+        self._check_may_undo(moves)
+        obstacles = self._undo_obstacles(moves)
+        if len(obstacles) == len(moves):  # else the others are taken back, and these say why not
+            raise UserError(
+                "\n".join(
+                    f"{move._care_reference()}: {text}"
+                    for move, text in list(obstacles.items())[:10]
+                )
+            )
         return self._start_task("undo")
 
-    def _check_undo(self, moves):
-        """Refuse what only people can take back.
-
-        :return: the moves that credit notes have taken back already
-        """
+    def _check_may_undo(self, moves):
+        """Posted invoices are taken back by managers only."""
         posted = moves.filtered(lambda move: move.state == "posted")
         manager = self.env.user.has_group("healthcare_billing.group_billing_manager")
         if posted and not manager:
@@ -164,37 +190,46 @@ class HealthcareBillingRun(models.Model):
                     ", ".join(move._care_reference() for move in posted[:10]),
                 )
             )
+
+    def _undo_obstacles(self, moves):
+        """What people have to take back themselves first.
+
+        :param moves: ``account.move`` recordset
+        :return: ``{move: text}``
+        """
+        posted = moves.filtered(lambda move: move.state == "posted")
         paid = posted.filtered(
             lambda move: (
                 move.payment_state in ("partial", "paid", "in_payment")
                 and not move.currency_id.is_zero(move.amount_total)
             )
         )
-        if paid:
-            raise UserError(
+        noted = (posted - paid).filtered("reversal_move_ids") - self._credited_moves(posted)
+        return {
+            **dict.fromkeys(
+                paid,
                 self.env._(
-                    "Money is reconciled with these invoices: %s. Unreconcile it first, or credit "
-                    "them one by one.",
-                    ", ".join(move._care_reference() for move in paid[:10]),
-                )
-            )
+                    "Money is reconciled with this invoice. Unreconcile it first, or credit it."
+                ),
+            ),
+            **dict.fromkeys(
+                noted,
+                self.env._(
+                    "It has credit notes that are drafts or don't cover it. Delete, or post and "
+                    "complete these first."
+                ),
+            ),
+        }
 
-        noted = posted.filtered("reversal_move_ids")
-        credited = noted.filtered(
+    def _credited_moves(self, moves):
+        """Those that posted credit notes have taken back already."""
+        return moves.filtered(
             lambda move: (
                 set(move.reversal_move_ids.mapped("state")) == {"posted"}
+                # sudo: whoever may undo need not be allowed to read charges
                 and not any(move.sudo().line_ids.mapped("charge_live"))
             )
         )
-        if noted - credited:
-            raise UserError(
-                self.env._(
-                    "These invoices have credit notes that are drafts or don't cover them: %s. "
-                    "Delete, or post and complete these first.",
-                    ", ".join(move._care_reference() for move in (noted - credited)[:10]),
-                )
-            )
-        return credited
 
     def action_cancel(self):
         """Drop a preview."""

@@ -122,6 +122,33 @@ class TestBackground(CareCommon):
         self._work()
         self.assertEqual((run.state, run.created_count), ("done", 8))
 
+    def test_archived_user_bills_nothing(self):
+        user = self._user("billing_user")
+        run = self._saved_run()
+        run.with_env(self._act_as(user)).action_execute()
+        user.active = False
+        with self.assertLogs("odoo.addons.healthcare_billing", "ERROR"):
+            self._work()
+        self.assertEqual((run.state, run.failed_count), ("done", 8))
+        self.assertIn("archived", run.line_ids[0].message)
+
+    def test_who_billed_stays_known(self):
+        biller = self._user("billing_user")
+        run = self._saved_run()
+        run.with_env(self._act_as(biller)).action_execute()
+        self._work()
+        run.action_undo()
+        self.assertEqual((run.user_id, run.task_user_id), (biller, self.env.user))
+        self._work()
+        self.assertEqual((run.user_id, run.task_user_id), (biller, self.env.user))
+
+    def test_without_the_scheduled_action_all_is_done_in_the_request(self):
+        self.cron.active = False
+        run = self._saved_run()
+        self.assertFalse(run._goes_to_background())
+        run.action_execute()
+        self.assertEqual((run.state, run.created_count), ("done", 8))
+
     def test_runs_of_several_companies(self):
         other = self.setup_other_company()["company"]
         other.healthcare_tz = "America/New_York"
@@ -221,6 +248,70 @@ class TestBackground(CareCommon):
         self._work()
         self.assertEqual((run.state, run.skipped_count), ("done", 8))
         self.assertFalse(run.line_ids.move_id)
+
+    def test_stop_closes_a_run_that_nobody_works_on(self):
+        """Such as when the server doesn't run scheduled actions at all."""
+        run = self._started_run()
+        run._run_chunk(run.line_ids.ids[:3])
+        run.action_stop()
+        self.assertEqual((run.state, run.created_count, run.skipped_count), ("done", 3, 5))
+        self._work()
+        self.assertEqual(len(run.move_ids), 3)
+
+    def test_nobody_told_is_no_reason_to_go_on_for_ever(self):
+        run = self._started_run()
+
+        def fail(*_args, **_kwargs):
+            raise ZeroDivisionError
+
+        with (
+            patch.object(self.Run, "message_post", fail),
+            patch.object(self.Run, "message_notify", fail),
+            self.assertLogs("odoo.addons.healthcare_billing", "ERROR"),
+        ):
+            self._work()
+        self.assertEqual((run.state, run.created_count), ("done", 8))
+
+    def test_a_run_given_up_is_told(self):
+        run = self._started_run()
+
+        def fail(original, this):
+            raise ZeroDivisionError("no chunks")
+
+        with (
+            self._patched("_task_chunks", fail),
+            self.assertLogs("odoo.addons.healthcare_billing", "ERROR"),
+        ):
+            self._work()
+        self.assertEqual((run.state, run.failed_count), ("done", 8))
+        message = self.env["mail.message"].search(
+            [("res_id", "=", run.id), ("message_type", "=", "user_notification")]
+        )
+        self.assertEqual(message.partner_ids, self.env.user.partner_id)
+
+    def test_a_run_that_cant_be_closed_doesnt_stop_the_others(self):
+        broken, sound = self._started_run(), self._started_run()
+
+        def fail(original, this, *args):
+            if this == broken:
+                raise ZeroDivisionError
+            return original(this, *args)
+
+        with (
+            self._patched("_task_chunks", fail),
+            self._patched("_set_failed", fail),
+            self.assertLogs("odoo.addons.healthcare_billing", "ERROR"),
+        ):
+            self._work()
+        self.assertEqual(sound.state, "done")
+        self.assertEqual(sound.created_count, 8)
+
+    def test_messages_are_plain_text(self):
+        run = self._saved_run(1)
+        self.company.currency_id.symbol = "'"
+        notification = run.action_execute()
+        self.assertIn("'", notification["params"]["message"])
+        self.assertNotIn("&#39;", str(notification["params"]["message"]))
 
     def test_stop_of_a_finished_run_does_nothing(self):
         run = self._started_run()
@@ -385,6 +476,24 @@ class TestBackground(CareCommon):
         self.assertEqual(paid.state, "posted")
         others = run.line_ids - run.line_ids[2]
         self.assertEqual(set(others.mapped("state")), {"undone"})
+
+    def test_undo_of_a_mixed_run_leaves_no_gap(self):
+        """Numbers don't follow the rows when some invoices go core's way (taxed)."""
+        taxed = self._service("Taxed", "S9999", 100.0, taxes_id=[Command.set(self.tax_sale_a.ids)])
+        charges = self.env["healthcare.charge"]
+        for index in range(8):
+            service = taxed if index % 3 == 1 else self.visit_service
+            charges |= self._charge(self._client(f"Mixed {index}"), product_id=service.id)
+        run = self._plan(charges).save()
+        run.post = True
+        run.action_execute()
+        self._work()
+        self.assertEqual(set(run.line_ids.mapped("state")), {"created"})
+        run.action_undo()
+        self._work()
+        self.assertEqual(set(run.line_ids.mapped("state")), {"undone"})
+        self.assertFalse(any(run.line_ids.mapped("message")))
+        self.assertFalse(self.env["account.move"].search([("billing_run_id", "=", run.id)]))
 
     def test_queries_of_a_chunk_do_not_grow(self):
         counts = []

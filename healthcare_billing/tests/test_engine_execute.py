@@ -403,6 +403,16 @@ class TestEngineExecute(CareCommon):
         with self.assertRaisesRegex(UserError, "reconciled"):
             run.action_undo()
 
+    def test_undo_takes_back_what_isnt_paid(self):
+        run = self._execute(self._charges(3), post=True)
+        paid = run.line_ids[1].move_id
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=paid.ids
+        ).create({})._create_payments()
+        run.action_undo()
+        self.assertEqual(run.line_ids.mapped("state"), ["undone", "created", "undone"])
+        self.assertIn("reconciled", run.line_ids[1].message)
+
     def test_cancel_drops_a_preview_only(self):
         run = self._plan(self._charges(1)).save()
         run.action_cancel()

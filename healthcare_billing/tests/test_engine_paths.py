@@ -22,6 +22,12 @@ class TestEnginePaths(CareCommon):
             )
         )  # fmt: skip
         rows = self.env.cr.dictfetchall()
+        if table == "account_move_line":
+            for row in rows:
+                line = self.env["account.move.line"].browse(row["id"])
+                for name, field in line._fields.items():
+                    if field.type == "many2many" and field.store:
+                        row[name] = sorted(line[name].ids)
         return [
             {name: value for name, value in row.items() if name not in INCOMPARABLE} for row in rows
         ]
@@ -97,6 +103,19 @@ class TestEnginePaths(CareCommon):
             charges |= self._charge(client, hour=8 + hour, product_id=self.service.id)
             charges |= self._charge(insured, hour=12 + hour)
         self._assert_same(charges)
+
+    def test_paths_agree_on_tax_grids_of_services(self):
+        """Core copies the grids of a product to its lines, taxed or not."""
+        tag = self.env["account.account.tag"].create(
+            {"name": "Care", "applicability": "taxes", "country_id": self.company.country_id.id}
+        )
+        service = self._service("Tagged", "T9", 40.0, account_tag_ids=[Command.set(tag.ids)])
+        charges = self._charge(self._client(), product_id=service.id) | self._charge(self._client())
+        run = self._execute(charges, post=True)
+        lines = run.move_ids.invoice_line_ids.filtered("charge_id")
+        self.assertEqual([line.tax_tag_ids.ids for line in lines], [tag.ids, []])
+        reversal = run.move_ids[0]._reverse_moves()
+        self.assertEqual(reversal.invoice_line_ids.filtered("charge_id").tax_tag_ids, tag)
 
     def test_paths_agree_with_everything_set(self):
         """Guarantor below a company, fiscal position, terms, reference, extra line, analytics."""

@@ -4,6 +4,7 @@ from unittest.mock import patch
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -174,6 +175,61 @@ class TestFaults(CareCommon):
         self.assertEqual(set(run.line_ids.mapped("state")), {"failed"})
         self.assertIn("extra line", run.line_ids[0].message)
         self.assertFalse(run.move_ids)
+
+    def test_r28_extra_line_with_taxes_in_its_price(self):
+        tax = self.tax_sale_a.copy({"name": "Inside", "price_include_override": "tax_included"})
+        extra = self._service("Form", "X1", 115.0, taxes_id=[Command.set(tax.ids)])
+        line = {"name": "Form", "price_unit": 115.0, "product_id": extra.id}
+        run = self._preview("Ann", "Ben", extra_lines=[line])
+        run.action_execute()
+        self.assertEqual(set(run.line_ids.mapped("state")), {"failed"})
+        self.assertIn("includes taxes", run.line_ids[0].message)
+
+    def test_branch_is_blocked_by_taxes_of_its_parent(self):
+        tax = self.tax_sale_a.copy({"name": "Inside", "price_include_override": "tax_included"})
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id, "healthcare_tz": "America/New_York"}
+        )
+        self.env.user.company_ids += branch
+        env = self.env(context={"allowed_company_ids": [branch.id, self.company.id]})
+        service = self._service("Inside", "I1", 120.0, taxes_id=[Command.set(tax.ids)])
+        account = env["healthcare.billing.account"].create(
+            {"client_id": self.clients["Hal"].id, "company_id": branch.id}
+        )
+        charge = (
+            env["healthcare.appointment"]
+            .create(
+                {
+                    "client_id": self.clients["Hal"].id,
+                    "billing_account_id": account.id,
+                    "company_id": branch.id,
+                    "start": self._local(A_DAY),
+                    "product_id": service.id,
+                    "state": "completed",
+                }
+            )
+            .charge_ids
+        )
+        plan = env["healthcare.billing.engine"].plan(charge)
+        self.assertIn("included_tax", plan.blocked[charge.id])
+        tax.active = False
+        self.assertFalse(env["healthcare.billing.engine"].plan(charge).blocked)
+
+    def test_r28_booked_sum_differs_from_the_one_shown(self):
+        """Another addon changes the price on the way: nothing but what was shown is booked."""
+        run = self._preview("Ann", "Ben", "Cora")
+        engine = self.registry["healthcare.billing.engine"]
+        original = engine._prepare_charge_line
+
+        def dearer(this, charge, part, invoice, lang):
+            line = original(this, charge, part, invoice, lang)
+            if charge.client_id == self.clients["Ben"]:
+                line["price_unit"] += 1
+            return line
+
+        with patch.object(engine, "_prepare_charge_line", dearer):
+            self._assert_only_fails(run, "Ben", r"81\.00, not")
+        self._assert_retry_mends(run, "Ben")
 
     def test_service_with_charges_cant_be_deleted(self):
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.env.cr.savepoint():

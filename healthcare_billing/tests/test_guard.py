@@ -76,7 +76,7 @@ class TestGuard(CareCommon):
         """Two drafts exchange their charges; a row-by-row unique index would refuse."""
         charges = self._charge(self._client("A")) | self._charge(self._client("B"))
         lines = self._execute(charges).line_ids.move_id.invoice_line_ids.filtered("charge_id")
-        first, second = lines
+        first, second = lines.sudo()
         first.charge_id, second.charge_id = second.charge_id, first.charge_id
         self.env.flush_all()
         self.assertEqual(first.charge_id, charges[1])
@@ -366,7 +366,30 @@ class TestGuard(CareCommon):
         _charge, move = self._invoiced()
         line = move.invoice_line_ids.filtered("charge_id")
         with self.assertRaises(ValidationError):
-            line.responsibility = "primary"
+            line.sudo().responsibility = "primary"
+
+    def test_a_line_keeps_its_charge(self):
+        """Else the invoice could be posted without it, and the care billed again."""
+        charge, move = self._invoiced()
+        other = self._charge(self._client("Other"))
+        line = move.invoice_line_ids.filtered("charge_id")
+        for values in (
+            {"charge_id": False, "responsibility": False},
+            {"charge_id": False},
+            {"charge_id": other.id},
+            {"responsibility": "primary"},
+        ):
+            for record, vals in (
+                (line, values),
+                (move, {"invoice_line_ids": [Command.update(line.id, values)]}),
+            ):
+                with self.subTest(values), self.assertRaises(UserError):
+                    record.write(vals)
+        self.assertEqual(line.charge_id, charge)
+        line.write({"charge_id": charge.id, "responsibility": "client"})  # nothing changes
+        move.action_post()
+        with self.assertRaises(UserError):
+            line.sudo().charge_id = other
 
     def test_provenance_and_stage_cant_be_typed(self):
         charge = self._charge(self._client())
