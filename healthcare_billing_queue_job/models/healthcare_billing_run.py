@@ -1,13 +1,18 @@
 import logging
+from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools.sql import escape_psql
 
 from odoo.addons.queue_job.delay import chain, group
 from odoo.addons.queue_job.exception import RetryableJobError
 
 _logger = logging.getLogger(__name__)
 
+# After so long without a job that began or ended, nobody works on a run's jobs.
+STALLED_AFTER = timedelta(minutes=15)
 # A job that waits for another one goes on when that one is done: it isn't counted.
 ACTIVE_STATES = ("pending", "enqueued", "started")
 
@@ -46,7 +51,7 @@ class HealthcareBillingRun(models.Model):
         Numbers of posted invoices are taken back from the last one on, and given one after the
         other: workers of the same journal would only wait for each other, and hold locks meanwhile.
         """
-        return self.task in ("post", "undo")
+        return self.post or self.task in ("post", "undo")
 
     def _chunk_job(self, number, chunks):
         """The job of one chunk, not yet in the queue."""
@@ -110,15 +115,20 @@ class HealthcareBillingRun(models.Model):
         return super()._runs_for_cron().filtered(lambda run: not run._has_active_jobs())
 
     def _has_active_jobs(self):
-        # sudo: billers see runs, not the queue
+        """Whether the queue still works on the run.
+
+        Where no job runner is started, jobs are made and never begin: after a while of that the
+        scheduled action takes the run. If a runner comes up then, its jobs find the rows done.
+        """
+        jobs = self.env["queue.job"].sudo()  # sudo: billers see runs, not the queue
+        own = Domain("identity_key", "=like", f"{escape_psql(self._job_key())}-%")
+        since = fields.Datetime.now() - STALLED_AFTER
+        recent = (
+            Domain("date_created", ">", since)
+            | Domain("date_started", ">", since)
+            | Domain("date_done", ">", since)
+        )
         return bool(
-            self.env["queue.job"]
-            .sudo()
-            .search_count(
-                [
-                    ("identity_key", "=like", f"{self._job_key()}-%"),
-                    ("state", "in", ACTIVE_STATES),
-                ],
-                limit=1,
-            )
+            jobs.search_count(own & Domain("state", "in", ACTIVE_STATES), limit=1)
+            and jobs.search_count(own & recent, limit=1)
         )

@@ -1,14 +1,17 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from psycopg2 import errors
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.healthcare_billing.models import healthcare_billing_run_background as background
 from odoo.addons.healthcare_billing.tests.common import CareCommon
 from odoo.addons.queue_job.exception import RetryableJobError
+from odoo.addons.queue_job.job import Job
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 CHANNEL = "root.healthcare_billing"
@@ -225,6 +228,48 @@ class TestJobs(CareCommon):
         self.assertIn(run, Run._runs_for_cron())
         run._on_job_failed(exc_name="x", exc_message="y", exc_info="z")
         self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]))
+
+    def test_the_scheduled_action_takes_up_what_no_runner_begins(self):
+        run = self._run()
+        Run = run.browse()
+        run.action_execute()
+        jobs = self._stored_jobs(run)
+        now = fields.Datetime.now()
+
+        def set_dates(column, moment):  # of jobs, only the queue itself may write them
+            self.env.flush_all()
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE queue_job SET %s = %s WHERE id = ANY(%s)",
+                    SQL.identifier(column), moment, jobs.ids,
+                )
+            )  # fmt: skip
+            self.env.invalidate_all()
+
+        set_dates("date_created", now - timedelta(minutes=16))
+        self.assertIn(run, Run._runs_for_cron())
+        set_dates("date_done", now)
+        self.assertNotIn(run, Run._runs_for_cron())
+        set_dates("date_done", now - timedelta(minutes=16))
+        run._as_its_user()._run_chunk(run.line_ids.ids)
+        run._finish_task()
+        self.assertEqual(run.state, "done")
+        for job in jobs:  # the runner comes up at last
+            Job.load(job.env, job.uuid).perform()
+        self.assertEqual(self._states(run), ["created"] * self.CLIENTS)
+        self.assertEqual(len(run.move_ids), self.CLIENTS)
+
+    def test_invoices_posted_at_once_get_their_numbers_in_order(self):
+        run = self._run(post=True)
+        with trap_jobs() as trap:
+            run.action_execute()
+            self.assertEqual(
+                sorted(len(job.depends_on) for job in trap.enqueued_jobs), [0, 1, 1, 1]
+            )
+            trap.perform_enqueued_jobs()
+        run.invalidate_recordset()
+        numbers = run.line_ids.mapped("move_id.sequence_number")
+        self.assertEqual(numbers, sorted(numbers))
 
     def test_a_run_with_jobs_cannot_be_changed(self):
         run = self._run()
