@@ -2,5 +2,5 @@
 
 from .engine import Engine
 from .oca_contract import OcaContract
-from .plain import PlainInChunks, PlainInOne
+from .plain import PlainInChunks, PlainInOne, PlainQuiet
 from .sale_orders import SaleOrders
