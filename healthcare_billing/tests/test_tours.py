@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from lxml import etree
 
@@ -80,6 +81,7 @@ class TestTours(ScreenCommon):
         self.assertEqual(len(moves), 4)
         self.assertEqual(sum(moves.mapped("amount_total")), 380.0)
         self.assertEqual(set(moves.mapped("group_single_claim")), {True})
+        self.assertTrue(all("Thank you" in str(move.narration) for move in moves))
         ivy = moves.filtered(lambda move: move.partner_id.name == "Ivy Insured")
         self.assertEqual(ivy.amount_total, 55.0)
 
@@ -88,13 +90,25 @@ class TestTours(ScreenCommon):
         self._visit(self._client("Alice Adams"))
         wizard = self._act_as(self.biller)["healthcare.batch.invoicing"].create({})
         run = self.env["healthcare.billing.run"].browse(wizard.action_search()["res_id"])
-        run.sudo().write({"state": "running", "task": "execute", "task_total": 1})
-        self.start_tour(
-            f"/odoo/healthcare.billing.run/{run.id}",
-            "healthcare_billing_run_progress_tour",
-            login=self.biller.login,
+        run.sudo().write(
+            {
+                "state": "running",
+                "task": "execute",
+                "task_total": 1,
+                "task_user_id": self.biller.id,
+            }
         )
+        rows = self.registry["healthcare.billing.run.line"]
+
+        # somebody is at work on the rows, else the run would be closed at once
+        with patch.object(rows, "try_lock_for_update", lambda rows, **_options: rows.browse()):
+            self.start_tour(
+                f"/odoo/healthcare.billing.run/{run.id}",
+                "healthcare_billing_run_progress_tour",
+                login=self.biller.login,
+            )
         self.assertTrue(run.stop_requested)
+        self.assertEqual(run.state, "running")
 
     def test_appointment(self):
         """From a new appointment to its invoice, mending what keeps it from being billed."""

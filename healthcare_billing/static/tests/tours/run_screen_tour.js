@@ -160,8 +160,19 @@ registry.category("web_tour.tours").add("healthcare_billing_run_screen_tour", {
             run: "click",
         },
         {
+            content: "Nothing is said about notes, until one is typed",
+            trigger: ".modal .o_field_widget[name=narration_choice] input[data-value=keep]:checked",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=narration] .odoo-editor-editable",
+            run: "editor Thank you",
+        },
+        {
             trigger: ".modal .o_field_x2many_list_row_add a",
             run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=narration_choice] input[data-value=write]:checked",
         },
         {
             trigger: ".modal .o_field_widget[name=line_ids] td[name=name] input",
