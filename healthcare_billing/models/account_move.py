@@ -68,7 +68,16 @@ class AccountMove(models.Model):
     def write(self, vals):
         if "move_type" in vals:
             self._check_type_change(vals["move_type"])
+        if "billing_run_id" in vals and not self.env.su:
+            self._check_run_change(vals["billing_run_id"])
         return super().write(vals)
+
+    def _check_run_change(self, run_id):
+        """A run is the record of which invoices it made."""
+        if any(move.billing_run_id.id != run_id for move in self):
+            raise UserError(
+                self.env._("Which billing run made an invoice is recorded, and can't be changed.")
+            )
 
     def _check_type_change(self, move_type):
         """An invoice of care made a credit note (or back) would take its charges along."""

@@ -391,6 +391,14 @@ class TestGuard(CareCommon):
         with self.assertRaises(UserError):
             line.sudo().charge_id = other
 
+    def test_an_invoice_stays_with_its_run(self):
+        _charge, move = self._invoiced()
+        run = self._execute(self._charge(self._client("Other")))
+        for run_id in (run.id, False):
+            with self.subTest(run_id), self.assertRaises(UserError):
+                move.billing_run_id = run_id
+        move.write({"billing_run_id": move.billing_run_id.id, "ref": "x"})
+
     def test_provenance_and_stage_cant_be_typed(self):
         charge = self._charge(self._client())
         source, reason = charge.price_source, charge.price_reason
