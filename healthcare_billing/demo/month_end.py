@@ -167,6 +167,7 @@ class MonthEnd:
                 "ledger", report.ledger, own,
             ),
             Equation("Lines that differ", report.difference_count, "none", 0),
+            Equation("Care lines without an item", report.lost_count, "none", 0),
         ]  # fmt: skip
 
     def _equations_by_currency(self):

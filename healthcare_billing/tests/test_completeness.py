@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -7,7 +8,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .common import A_DAY, CareCommon
 
@@ -46,7 +47,9 @@ class CompletenessCommon(CareCommon):
                 ("date", "<=", report.as_of),
             ]
         )
+        lines = lines.filtered(lambda line: line.account_id.internal_group in ("income", "expense"))
         self.assertFalse(report.gap)
+        self.assertFalse(report.ledger_gap)
         self.assertFalse(same(sum(report[name] for name in STATUSES), report.delivered))
         ledger = -sum(lines.mapped("balance"))
         self.assertFalse(same(report.ledger, ledger), (report.ledger, ledger))
@@ -341,6 +344,45 @@ class TestCompleteness(CompletenessCommon):
             [("invoiced", "credit")],
         )
 
+    def test_care_on_a_balance_sheet_account(self):
+        """No income was booked, though charge and line agree."""
+        moves = [self._bill(self._charge(self.alice, hour=hour), post=False) for hour in (9, 10)]
+        line = moves[0].invoice_line_ids.filtered("charge_id")
+        line.account_id = self.company_data["default_account_revenue"].copy(
+            {"account_type": "liability_current"}
+        )
+        report = self._checked()
+        self.assertEqual((report.state, report.draft_difference), ("drafts", 80.0))
+        for move in moves:
+            move.action_post()
+        report = self._checked()
+        self.assertEqual((report.invoiced, report.ledger), (160.0, 80.0))
+        self.assertEqual((report.difference, report.state), (80.0, "differs"))
+        rows = self.env["healthcare.completeness.row"].search(
+            report.action_view_difference()["domain"]
+        )
+        self.assertEqual((rows.move_id, rows.cause), (moves[0], "account"))
+        self._credit(moves[0])
+        self.assertEqual(self._checked().state, "agrees")
+
+    def test_contra_revenue_is_a_result(self):
+        """An expense account (say, for discounts) is no balance sheet."""
+        move = self._bill(self._charge(self.alice), post=False)
+        line = move.invoice_line_ids.filtered("charge_id")
+        line.account_id = self.company_data["default_account_expense"]
+        move.action_post()
+        self.assertEqual(self._checked().state, "agrees")
+
+    def test_ledger_that_no_line_explains(self):
+        """The ledger is asked by itself: if it says something else, nothing is green."""
+        self._bill(self._charge(self.alice))
+        Report = self.registry["healthcare.completeness"]
+        with patch.object(Report, "_ledger_amount", lambda *_args: 79.0):
+            report = self._report()
+        self.assertEqual((report.difference_count, report.ledger_gap), (0, -1.0))
+        self.assertEqual(report.state, "differs")
+        self.assertIn("explained by no line", self._html(report))
+
     def test_lines_that_are_no_care(self):
         """Extra lines of a run, and lines that somebody added: apart, and in no sum of care."""
         move = self._bill(
@@ -355,6 +397,102 @@ class TestCompleteness(CompletenessCommon):
         self.assertEqual(set(other.mapped("name")), {"Copy", "Parking"})
         self._credit(move)
         self.assertEqual(self._checked().other_income, 0.0)
+
+    def _journal_items(self, action):
+        return self.env["account.move.line"].search(action["domain"])
+
+    def test_revenue_taken_away_beside_care(self):
+        """A line typed below the care: every charge agrees, and nothing was earned."""
+        charge = self._charge(self.alice)
+        move = self._bill(charge, post=False)
+        move.invoice_line_ids = [Command.create({"name": "Courtesy", "price_unit": -80.0})]
+        move.action_post()
+        report = self._checked()
+        self.assertEqual((report.state, report.difference), ("beside", 0.0))
+        self.assertEqual((report.beside_income, report.beside_count), (-80.0, 1))
+        self.assertEqual(self._journal_items(report.action_view_beside()).name, "Courtesy")
+        self.assertIn("Look at lines beside the care", self._html(report))
+        self._credit(move)
+        self.assertEqual(self._checked().state, "agrees")
+
+    def test_an_extra_line_hides_nothing(self):
+        move = self._bill(self._charge(self.alice), post=False)
+        move.invoice_line_ids = [
+            Command.create({"name": name, "price_unit": price})
+            for name, price in (("Report", 100.0), ("Courtesy", -80.0))
+        ]
+        move.action_post()
+        report = self._checked()
+        self.assertEqual((report.state, report.other_income), ("beside", 20.0))
+        self.assertEqual(self._journal_items(report.action_view_beside()).name, "Courtesy")
+
+    def test_credit_notes_that_take_more_than_care(self):
+        move = self._bill(self._charge(self.alice))
+        note = move._reverse_moves()
+        note.invoice_line_ids = [Command.create({"name": "Goodwill", "price_unit": 30.0})]
+        note.action_post()
+        report = self._checked()
+        self.assertEqual((report.state, report.beside_income), ("beside", -30.0))
+        self.assertEqual(self._journal_items(report.action_view_beside()).name, "Goodwill")
+
+    def test_care_that_lost_its_charge(self):
+        """Booked, and to be billed again: red, until it is credited."""
+        charge = self._charge(self.alice)
+        move = self._bill(charge, post=False)
+        line = move.invoice_line_ids.filtered("charge_id")
+        line.charge_id = False
+        move.action_post()
+        report = self._checked()
+        self.assertEqual((self._figures(report), report.ledger), ({"ready": 80.0}, 0.0))
+        self.assertEqual((report.state, report.lost_income), ("differs", 80.0))
+        self.assertEqual(self._journal_items(report.action_view_lost()), line)
+        self.assertIn("name no", self._html(report))
+        for criteria, state in (
+            ({"client_ids": [Command.set(self.alice.ids)]}, "differs"),
+            ({"client_ids": [Command.set(self.ivy.ids)]}, "agrees"),
+            ({"payer_ids": [Command.set(self.payer.ids)]}, "agrees"),
+            ({"product_ids": [Command.set(self.visit_service.ids)]}, "differs"),
+            ({"employee_ids": [Command.set(self.provider.ids)]}, "agrees"),  # nobody can tell
+            ({"as_of": self.today - timedelta(days=1)}, "agrees"),
+        ):
+            with self.subTest(criteria=criteria):
+                self.assertEqual(self._checked(**criteria).state, state)
+        self._credit(move)
+        self.assertEqual(self._checked().state, "agrees")
+
+    def test_one_line_of_several_lost_its_charge(self):
+        charges = self._charge(self.alice) | self._charge(self.alice, hour=10)
+        move = self._bill(charges, post=False)
+        line = move.invoice_line_ids.filtered(lambda line: line.charge_id == charges[1])
+        line.charge_id = False
+        move.action_post()
+        report = self._checked()
+        self.assertEqual(self._figures(report), {"invoiced": 80.0, "ready": 80.0})
+        self.assertEqual((report.state, report.lost_income), ("differs", 80.0))
+        self.assertEqual(self._journal_items(report.action_view_lost()), line)
+        self._credit(move)
+        self.assertEqual(self._checked().state, "agrees")
+
+    def test_copied_invoice(self):
+        """Core's *Duplicate* books the care a second time, without naming it."""
+        move = self._bill(self._charge(self.alice))
+        copy = move.copy()
+        copy.invoice_date = self.today
+        copy.action_post()
+        report = self._checked()
+        self.assertEqual((report.state, report.lost_income), ("differs", 80.0))
+        self.assertEqual(self._journal_items(report.action_view_lost()).move_id, copy)
+
+    def test_invoice_of_a_run_without_care(self):
+        """Its care was deleted, something else is left: somebody should look."""
+        move = self._bill(
+            self._charge(self.alice), post=False, extra_lines=[{"name": "Copy", "price_unit": 5.0}]
+        )
+        move.invoice_line_ids.filtered("charge_id").unlink()
+        move.action_post()
+        report = self._checked()
+        self.assertEqual((report.state, report.beside_income), ("beside", 5.0))
+        self.assertEqual(self._journal_items(report.action_view_beside()).name, "Copy")
 
     def test_taxes_are_not_care(self):
         self.visit_service.taxes_id = self.company_data["default_tax_sale"]
@@ -412,6 +550,33 @@ class TestCompleteness(CompletenessCommon):
             report.action_view_exchange()["domain"]
         )
         self.assertEqual(rows.cause, "exchange")
+
+    def test_typed_balance_in_foreign_currency(self):
+        """Right in foreign currency, wrong in the books: that is no exchange difference."""
+        move = self._execute(self._foreign_charges([70.0])).line_ids.move_id
+        line = move.invoice_line_ids.filtered("charge_id")
+        due = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        booked = line.balance
+        move.line_ids = [
+            Command.update(line.id, {"balance": booked * 10}),
+            Command.update(due.id, {"balance": -booked * 10}),
+        ]
+        report = self._checked()
+        self.assertEqual((report.state, report.row_ids.cause), ("drafts", "edited"))
+        move.action_post()
+        self.assertEqual((line.balance, line.amount_currency), (booked * 10, -70.0))
+        report = self._checked()
+        self.assertEqual((report.state, report.exchange_count), ("differs", 0))
+        self.assertEqual(report.row_ids.cause, "edited")
+        self.assertAlmostEqual(report.difference, booked * 9, 2)
+
+    def test_same_number_in_another_currency(self):
+        move = self._execute(self._foreign_charges([70.0])).line_ids.move_id
+        move.currency_id = self.setup_other_currency("EUR", rates=[("2020-01-01", 0.5)])
+        move.invoice_line_ids.filtered("charge_id").price_unit = 70.0
+        move.action_post()
+        report = self._checked()
+        self.assertEqual((report.state, report.row_ids.cause), ("differs", "edited"))
 
     # -- the books on an earlier date -----------------------------------------------------------
 
@@ -507,6 +672,57 @@ class TestCompleteness(CompletenessCommon):
         self.assertEqual(report.row_ids.action_open()["res_id"], charge.appointment_id.id)
         move = self._bill(charge)
         self.assertEqual(self._report().row_ids.action_open()["res_id"], move.id)
+
+    def test_no_status_is_everything(self):
+        """By RPC, the method can be called without the screen's context."""
+        self._charge(self.alice)
+        report = self._report()
+        everything = report.action_view_rows()["domain"]
+        for status in (None, "nonsense"):
+            action = report.with_context(healthcare_status=status).action_view_status()
+            self.assertEqual(action["domain"], everything)
+        self.assertEqual(report.action_view_status()["domain"], everything)
+
+    def _read_everything(self, report):
+        """What screen and print ask of the rows."""
+        Row = self.env["healthcare.completeness.row"]
+        names = [name for name, field in Row._fields.items() if field.type == "many2one"]
+        domain = [("report_id", "=", report.id)]
+        read = Row.web_search_read(
+            domain, {n: {"fields": {"display_name": {}}} for n in names}, order="client_id, id"
+        )
+        for name in names:
+            groups = Row.formatted_read_group(domain, [name], ["amount_company:sum"])
+            self.assertEqual(sum(g["amount_company:sum"] for g in groups), report.delivered, name)
+        return read["records"]
+
+    def test_merged_client(self):
+        """An open report outlives what it names."""
+        twin = self._client("Alice Adamson")
+        department = self.env["hr.department"].create({"name": "Closing"})
+        self._charge(twin, department_id=department.id)
+        self._charge(self.alice)
+        report = self._report()
+        self.env.flush_all()
+        self.env.cr.execute(  # left over where the rows were made by an earlier version
+            "ALTER TABLE healthcare_completeness_row"
+            " DROP CONSTRAINT IF EXISTS healthcare_completeness_row_client_id_fkey,"
+            " DROP CONSTRAINT IF EXISTS healthcare_completeness_row_department_id_fkey"
+        )
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((twin | self.alice).ids, self.alice)
+        self.env["healthcare.charge"].search([]).department_id = False
+        self.env["healthcare.appointment"].search([]).department_id = False
+        department.unlink()
+        self.assertFalse(twin.exists() or department.exists())
+        self.env.invalidate_all()
+        records = self._read_everything(report)
+        told = {record["client_id"] and record["client_id"]["id"] for record in records}
+        self.assertEqual((len(records), told), (2, {self.alice.id, False}))
+        self.assertFalse(report.row_ids.department_id)
+        self.assertIn("Alice Adams", self._html(report))
+        report.action_compute()
+        self.assertEqual(report.row_ids.client_id, self.alice)
 
     def test_pivot(self):
         self._bill(self._charge(self.alice))
@@ -847,6 +1063,18 @@ class TestCompletenessSpeed(CompletenessCommon):
     def test_queries_do_not_grow(self):
         self._queries(4)
         self.assertLessEqual(self._queries(24), self._queries(12) + 1)
+
+    def test_statistics_do_not_matter(self):
+        """Last counted when they were empty, tables are filled: nothing may loop over loops."""
+        for model in (
+            "healthcare.charge", "healthcare.appointment", "healthcare.authorization",
+            "account.move", "account.move.line",
+        ):  # fmt: skip
+            self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(self.env[model]._table)))
+        self._queries(6)  # what is made once
+        self.env.cr.execute("SET LOCAL statement_timeout = '5s'")
+        self._queries(600)
+        self.env.cr.execute("SET LOCAL statement_timeout = 0")
 
     def test_today_is_the_default(self):
         report = self.env["healthcare.completeness"].create({})

@@ -4,5 +4,6 @@ from . import healthcare_billing_run_apply
 from . import healthcare_billing_run_confirm
 from . import healthcare_completeness
 from . import healthcare_completeness_query
+from . import healthcare_completeness_other
 from . import healthcare_completeness_row
 from . import healthcare_provider_details

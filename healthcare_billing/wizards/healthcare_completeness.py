@@ -104,7 +104,14 @@ class HealthcareCompleteness(models.TransientModel):
     )
     ledger = fields.Monetary(
         readonly=True,
-        help="Posted journal items of this care, net of credit notes, without taxes.",
+        help="Posted journal items of this care on income and expense accounts, net of credit "
+        "notes, without taxes.",
+    )
+    ledger_gap = fields.Monetary(
+        string="Unexplained in the Ledger",
+        readonly=True,
+        help="What the ledger says, less what the items say of it line by line. Anything but "
+        "nothing is an error.",
     )
     exchange = fields.Monetary(
         string="Exchange Differences",
@@ -126,39 +133,44 @@ class HealthcareCompleteness(models.TransientModel):
             ("none", "Not computed"),
             ("agrees", "The books agree"),
             ("drafts", "Drafts were changed by hand"),
+            ("beside", "Lines beside care change the revenue"),
             ("differs", "The books differ"),
         ],
         compute="_compute_state",
     )
     planned_count = fields.Integer(string="Still Planned", readonly=True)
     planned_amount = fields.Monetary(readonly=True)
-    other_income = fields.Monetary(
-        string="Not Care",
-        readonly=True,
-        help="Lines without a charge on these invoices and their credit notes, untaxed. Not part "
-        "of the equation.",
-    )
     has_foreign_currency = fields.Boolean(readonly=True)
     line_ids = fields.One2many("healthcare.completeness.line", "report_id", readonly=True)
     row_ids = fields.One2many("healthcare.completeness.row", "report_id", readonly=True)
 
     @api.depends(
-        "computed_on", "gap", "difference", "difference_count", "draft_difference", "company_id"
-    )
+        "computed_on", "gap", "difference", "difference_count", "draft_difference", "ledger_gap",
+        "lost_count", "beside_count", "company_id",
+    )  # fmt: skip
     def _compute_state(self):
         for report in self:
-            zero = report.currency_id.is_zero
             if not report.computed_on:
                 report.state = "none"
-            elif not zero(report.gap) or not zero(report.difference):
+            elif report._is_wrong():
                 report.state = "differs"
-            elif report.difference_count:  # be it that two of them make up for each other
-                domain = Domain("report_id", "=", report._origin.id)
-                domain &= report._difference_domain("invoiced")
-                posted = self.env["healthcare.completeness.row"].search_count(domain, limit=1)
-                report.state = "differs" if posted else "drafts"
+            elif report.difference_count:
+                report.state = "drafts"
+            elif report.beside_count:
+                report.state = "beside"
             else:
                 report.state = "agrees"
+
+    def _is_wrong(self):
+        """Whether the books differ, be it that two differences make up for each other."""
+        self.ensure_one()
+        amounts = (self.gap, self.difference, self.ledger_gap)
+        if self.lost_count or not all(map(self.currency_id.is_zero, amounts)):
+            return True
+        if not self.difference_count:
+            return False
+        domain = Domain("report_id", "=", self._origin.id) & self._difference_domain("invoiced")
+        return bool(self.env["healthcare.completeness.row"].search_count(domain, limit=1))
 
     @api.depends("date_from", "date_to")
     def _compute_display_name(self):
@@ -221,10 +233,12 @@ class HealthcareCompleteness(models.TransientModel):
         return self._rows_action(self.env._("All Care"), [])
 
     def action_view_status(self):
-        """The items of one figure: the status in the context."""
-        status = self.env.context["healthcare_status"]
+        """The items of one figure: the status in the context; without one, everything."""
+        status = self.env.context.get("healthcare_status")
         field = self.env["healthcare.completeness.row"]._fields["status"]
         names = dict(field._description_selection(self.env))
+        if status not in names:
+            return self.action_view_rows()
         return self._rows_action(names[status], [("status", "=", status)], pivot=False)
 
     def action_view_difference(self):
@@ -240,17 +254,6 @@ class HealthcareCompleteness(models.TransientModel):
     def _differences_action(self, name, domain):
         action = self._rows_action(name, domain, pivot=False)
         return {**action, "context": {"healthcare_differences": True}}
-
-    def action_view_other_income(self):
-        """Journal items on invoices of this care that are no care."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Not Care"),
-            "res_model": "account.move.line",
-            "views": [(False, "list"), (False, "form")],
-            "domain": [("id", "in", self._other_income_ids())],
-        }
 
     @api.model
     def _difference_domain(self, *statuses):

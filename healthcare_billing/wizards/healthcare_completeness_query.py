@@ -1,6 +1,6 @@
 from json import dumps
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .healthcare_completeness import STATUSES
@@ -9,12 +9,20 @@ from .healthcare_completeness import STATUSES
 FEW_CENTS = 10
 
 
+# Accounts whose balance is a result of the year, by the first word of their type.
+RESULT_GROUPS = ["income", "expense"]
+
+
 class HealthcareCompleteness(models.TransientModel):
-    """How the rows are made: one statement over the engine's own source and conditions.
+    """How the rows are made: some small steps over the engine's own source and conditions.
 
     Nothing here says what blocks a charge: source, codes and the payer of the secondary part are
     the engine's SQL. Amounts are untaxed. Company currency: what is booked at the rate of its
     invoice, the rest at the rate of ``invoice_date``.
+
+    Each step fills a temporary table with an index and statistics of its own. One statement would
+    be at the mercy of the statistics of charges and journal items: where these were last counted
+    before they were filled, the planner takes them for empty, and loops over loops.
     """
 
     _inherit = "healthcare.completeness"
@@ -28,30 +36,43 @@ class HealthcareCompleteness(models.TransientModel):
         for model in ("healthcare.completeness.row", "healthcare.completeness.line"):
             table = SQL.identifier(self.env[model]._table)
             execute(SQL("DELETE FROM %s WHERE report_id = %s", table, self.id))
-        delivered = self._delivered_sql(engine)
-        totals = self.env.execute_query(
-            SQL(
-                "SELECT c.currency_id, COUNT(*), SUM(c.amount), %(delivered)s FROM"
-                " healthcare_charge c WHERE c.id IN %(scope)s GROUP BY 1, 4",
-                delivered=delivered,
-                scope=self._scope_sql(),
-            )
-        )
+        charge_ids = self._scope_ids()
+        totals, delivered_ids = self._totals(engine, charge_ids)
         rates = self._rates({currency_id for currency_id, *_rest in totals})
-        execute(self._insert_rows_sql(engine, delivered, rates))
+        self._make_steps(engine, delivered_ids, rates)
+        execute(self._insert_rows_sql())
         execute(self._insert_lines_sql())
         self.env.invalidate_all(flush=False)
-        self.write(self._figures(delivered, totals, rates))
+        self.write(self._figures(charge_ids, delivered_ids, totals, rates))
 
     # -- scope -----------------------------------------------------------------------------------
-    def _scope_sql(self):
-        """Sub-select of the charges' ids, by criteria and record rules."""
+    def _scope_ids(self):
+        """Ids of the charges, by criteria and record rules."""
         Charge = self.env["healthcare.charge"]
         if not Charge.has_access("read"):
             # sudo: accountants see no charges, but may see that all of them got into the books
             # (the domain names one company, which is checked to be ticked)
             Charge = Charge.sudo()
-        return Charge.with_context(active_test=False)._search(self._charge_domain()).subselect()
+        charges = Charge.with_context(active_test=False)
+        return charges.search(self._charge_domain(), order="id").ids
+
+    def _totals(self, engine, charge_ids):
+        """Sums of the charges themselves, and which of them are delivered.
+
+        :return: list of (currency id, count, amount, is delivered), list of ids
+        """
+        found = self.env.execute_query(
+            SQL(
+                """SELECT c.currency_id, COUNT(*), SUM(c.amount), %s, array_agg(c.id)
+                     FROM healthcare_charge c
+                    WHERE c.id = ANY(%s)
+                 GROUP BY 1, 4""",
+                self._delivered_sql(engine),
+                charge_ids,
+            )
+        )
+        delivered = [id_ for *_sums, done, ids in found if done for id_ in ids]
+        return [row[:4] for row in found], delivered
 
     def _delivered_sql(self, engine):
         """Condition on ``c``: care that was given, or is overdue to be told.
@@ -75,20 +96,45 @@ class HealthcareCompleteness(models.TransientModel):
         }
 
     # -- rows ------------------------------------------------------------------------------------
-    def _insert_rows_sql(self, engine, delivered, rates):
-        scope = self._scope_sql()
+    def _make_steps(self, engine, charge_ids, rates):
+        """Tables from which the rows are made; they are gone when the transaction ends."""
+        self._make_care(engine, charge_ids, rates)
+        self._make_table("line", self._line_sql(), "id", "charge_id", "credit_of_line_id")
+        self._make_table("chain", self._chain_sql(), "id", "root_id")
+        self._make_table("billed", self._billed_sql(), "charge_id, responsibility")
+        self._make_table("ledger", self._ledger_sql(), "charge_id, responsibility")
+        self._make_table("result", self._result_sql(), "charge_id")
+
+    def _make_care(self, engine, charge_ids, rates):
+        """The charges, by the engine's query.
+
+        Its source joins sums of authorizations and journal items. Who takes the charges for a
+        handful makes these sums again for each of them: joins have to be by hash or merge here,
+        which takes time in proportion whatever the statistics say.
+        """
+        set_loops = "SELECT set_config('enable_nestloop', %s, TRUE)"  # for this transaction
+        [(before,)] = self.env.execute_query(SQL("SELECT current_setting('enable_nestloop')"))
+        self.env.cr.execute(SQL(set_loops, "off"))
+        self._make_table("care", self._care_sql(engine, charge_ids, rates), "id")
+        self.env.cr.execute(SQL(set_loops, before))
+
+    def _make_table(self, name, query, *indexes):
+        """A temporary table with what the query finds.
+
+        :param str indexes: columns of each index
+        """
+        execute = self.env.cr.execute
+        table = SQL.identifier(f"completeness_{name}")
+        execute(SQL("DROP TABLE IF EXISTS pg_temp.%s", table))
+        execute(SQL("CREATE TEMPORARY TABLE %s ON COMMIT DROP AS %s", table, query))
+        for columns in indexes:
+            execute(SQL("CREATE INDEX ON %s (%s)", table, SQL(columns)))
+        execute(SQL("ANALYZE %s", table))
+
+    def _insert_rows_sql(self):
         reasons = self.env["healthcare.block.reason"].search_fetch([], ["code", "name"])
         return SQL(
             """
-            WITH RECURSIVE
-            care AS MATERIALIZED (%(care)s),
-            line AS MATERIALIZED (%(line)s),
-            chain(id, root_id, move_type, root_type, rate) AS (%(chain)s),
-            billed AS (%(billed)s),
-            ledger AS (%(ledger)s),
-            part AS (%(part)s),
-            known AS MATERIALIZED (%(known)s),
-            result AS MATERIALIZED (%(result)s)
             INSERT INTO healthcare_completeness_row (
                 report_id, create_uid, create_date, charge_id, appointment_id, move_id, company_id,
                 company_currency_id, currency_id, service_date, client_id, payer_id, responsibility,
@@ -114,24 +160,27 @@ class HealthcareCompleteness(models.TransientModel):
                    CASE WHEN row.books IS NULL
                           OR (valued.company = row.books AND row.amount = row.books_currency)
                         THEN NULL
+                        WHEN row.elsewhere THEN 'account'
                         WHEN row.amount = row.books_currency AND care.currency_id <> %(own)s
+                         AND row.at_rate
                         THEN 'exchange'
                         WHEN row.stray THEN 'credit'
                         ELSE 'edited' END
-              FROM result
-              JOIN care ON care.id = result.charge_id
+              FROM completeness_result result
+              JOIN completeness_care care ON care.id = result.charge_id
         CROSS JOIN LATERAL (VALUES
                        (result.status, result.amount - result.credited,
                         result.company - result.credited_company, result.books,
-                        result.books_currency, result.move_id, FALSE,
-                        result.status IS NOT NULL),
-                       ('credited', result.credited, result.credited_company, NULL, NULL,
-                        result.move_id, FALSE, result.credited <> 0),
+                        result.books_currency, result.elsewhere, result.at_rate, result.move_id,
+                        FALSE, result.status IS NOT NULL),
+                       ('credited', result.credited, result.credited_company, NULL, NULL, FALSE,
+                        TRUE, result.move_id, FALSE, result.credited <> 0),
                        ('invoiced', 0, 0, result.posted, result.posted_currency,
-                        result.last_move_id, TRUE,
+                        result.posted_elsewhere, result.posted_at_rate, result.last_move_id, TRUE,
                         result.status IS DISTINCT FROM 'invoiced'
                         AND (result.posted <> 0 OR result.posted_currency <> 0))
-                   ) AS row(status, amount, company, books, books_currency, move_id, stray, told)
+                   ) AS row(status, amount, company, books, books_currency, elsewhere, at_rate,
+                            move_id, stray, told)
         CROSS JOIN LATERAL (
                    -- of an invoice in foreign currency core spreads the cents over its lines
                    SELECT CASE WHEN care.currency_id <> %(own)s AND row.amount = row.books_currency
@@ -141,24 +190,16 @@ class HealthcareCompleteness(models.TransientModel):
              WHERE row.told
           ORDER BY care.service_date, care.id
             """,
-            care=self._care_sql(engine, scope, delivered, rates),
-            line=self._line_sql(),
-            chain=self._chain_sql(),
-            billed=self._billed_sql(),
-            ledger=self._ledger_sql(),
-            part=self._part_sql(),
-            known=self._known_sql(),
-            result=self._result_sql(),
             report=self.id,
             uid=self.env.uid,
             now=fields.Datetime.now(),
             own=self.currency_id.id,
-            few_cents=FEW_CENTS * self.currency_id.rounding,
+            few_cents=self._few_cents(),
             reason_ids=dumps({reason.code: reason.id for reason in reasons}),
             reason_names=dumps({reason.code: reason.name for reason in reasons}),
         )
 
-    def _care_sql(self, engine, scope, delivered, rates):
+    def _care_sql(self, engine, charge_ids, rates):
         """Charges with the engine's codes of what keeps them back."""
         return SQL(
             """SELECT c.id, c.appointment_id, c.company_id, c.currency_id, c.service_date,
@@ -176,44 +217,70 @@ class HealthcareCompleteness(models.TransientModel):
                            THEN 'client' ELSE 'primary' END AS party_of_nothing,
                       COALESCE((%(rates)s::jsonb ->> c.currency_id::text)::numeric, 1) AS rate
                  FROM %(source)s
-                WHERE c.id IN %(scope)s AND %(delivered)s""",
+                WHERE c.id = ANY(%(ids)s)""",
             codes=engine._block_codes_sql(self.company_id, self.invoice_date),
             secondary=engine._secondary_payer_sql(),
-            source=engine._charge_source(SQL("c0.id IN %s", scope)),
-            scope=scope,
-            delivered=delivered,
+            source=engine._charge_source(SQL("c0.id = ANY(%s)", charge_ids)),
+            ids=charge_ids,
             rates=dumps(rates),
         )
 
     def _line_sql(self):
-        """Journal items of this care. A charge of 0.00 is one party's, whoever it was before."""
+        """Journal items of this care. A charge of 0.00 is one party's, whoever it was before.
+
+        ``on_result``: booked as income or expense, what a balance sheet holds is none.
+        ``at_rate``: in the charge's currency, and converted by the rate of its own invoice.
+        """
         return SQL(
             """SELECT l.id, l.charge_id, l.charge_live, l.parent_state, l.date, l.price_subtotal,
                       l.balance, l.amount_currency, l.credit_of_line_id, l.move_id, m.move_type,
                       COALESCE(care.party_of_nothing, l.responsibility) AS responsibility,
                       l.parent_state = 'posted' AND l.date <= %(as_of)s AS is_booked,
+                      %(on_result)s AS on_result,
+                      COALESCE(l.currency_id = care.currency_id
+                               AND ABS(l.balance - ROUND(l.amount_currency
+                                                         / NULLIF(m.invoice_currency_rate, 0),
+                                                         %(digits)s)) <= %(few_cents)s,
+                               FALSE) AS at_rate,
                       CASE WHEN l.currency_id = care.currency_id AND l.currency_id <> %(own)s
                            THEN COALESCE(NULLIF(m.invoice_currency_rate, 0), care.rate)
                            ELSE care.rate END AS rate
-                 FROM care
+                 FROM completeness_care care
                  JOIN account_move_line l ON l.charge_id = care.id
-                 JOIN account_move m ON m.id = l.move_id""",
+                 JOIN account_move m ON m.id = l.move_id
+            LEFT JOIN account_account account ON account.id = l.account_id""",
             as_of=self.as_of,
+            on_result=self._on_result_sql(),
+            digits=self.currency_id.decimal_places,
+            few_cents=self._few_cents(),
             own=self.currency_id.id,
         )
+
+    @api.model
+    def _on_result_sql(self):
+        """Condition on ``account``: income or expense, as its internal group says."""
+        return SQL(
+            "COALESCE(split_part(account.account_type, '_', 1) = ANY(%s), FALSE)", RESULT_GROUPS
+        )
+
+    def _few_cents(self):
+        return FEW_CENTS * self.currency_id.rounding
 
     def _chain_sql(self):
         """Each line with the line that bills, which it takes (or gives) back in the end."""
         return SQL(
-            """SELECT l.id, l.id, l.move_type, l.move_type, l.rate
-                 FROM line l
-            LEFT JOIN line origin ON origin.id = l.credit_of_line_id
+            """WITH RECURSIVE chain(id, root_id, move_type, root_type, rate) AS (
+               SELECT l.id, l.id, l.move_type, l.move_type, l.rate
+                 FROM completeness_line l
+            LEFT JOIN completeness_line origin ON origin.id = l.credit_of_line_id
                 WHERE origin.id IS NULL OR origin.move_type = l.move_type
             UNION ALL
                SELECT l.id, chain.root_id, l.move_type, chain.root_type, chain.rate
-                 FROM line l
-                 JOIN chain ON chain.id = l.credit_of_line_id
-                WHERE l.move_type <> chain.move_type"""
+                 FROM chain
+                 JOIN completeness_line l ON l.credit_of_line_id = chain.id
+                WHERE l.move_type <> chain.move_type
+               )
+               SELECT * FROM chain"""
         )
 
     def _billed_sql(self):
@@ -227,7 +294,7 @@ class HealthcareCompleteness(models.TransientModel):
                       root.responsibility, root.id, root.move_id, root.rate,
                       SIGN(-root.amount_currency) AS sign, counter.credited,
                       counter.credited_company
-                 FROM line root
+                 FROM completeness_line root
                  JOIN (
                    SELECT chain.root_id,
                           COALESCE(SUM(way.sign * ABS(l.price_subtotal))
@@ -237,8 +304,8 @@ class HealthcareCompleteness(models.TransientModel):
                                    FILTER (WHERE l.is_booked), 0) AS credited_company,
                           COUNT(*) FILTER (WHERE l.is_booked AND way.sign <> 0) AS counters,
                           BOOL_OR(NOT l.is_booked) AS changed_later
-                     FROM chain
-                     JOIN line l ON l.id = chain.id
+                     FROM completeness_chain chain
+                     JOIN completeness_line l ON l.id = chain.id
                CROSS JOIN LATERAL (SELECT CASE WHEN l.id = chain.root_id THEN 0
                                                WHEN l.move_type <> chain.root_type THEN 1
                                                ELSE -1 END AS sign) way
@@ -254,25 +321,39 @@ class HealthcareCompleteness(models.TransientModel):
         )
 
     def _ledger_sql(self):
-        """What the books say of each part, drafts apart."""
+        """What the books say of each part, drafts apart: income and expense accounts only."""
         return SQL(
             """SELECT l.charge_id, l.responsibility,
-                      COALESCE(-SUM(l.balance) FILTER (WHERE l.is_booked), 0) AS posted,
-                      COALESCE(-SUM(l.amount_currency) FILTER (WHERE l.is_booked), 0)
+                      COALESCE(-SUM(l.balance) FILTER (WHERE kind.is_booked AND l.on_result), 0)
+                          AS posted,
+                      COALESCE(-SUM(l.amount_currency)
+                               FILTER (WHERE kind.is_booked AND l.on_result), 0)
                           AS posted_currency,
-                      MAX(l.move_id) FILTER (WHERE l.is_booked) AS last_move_id,
+                      COALESCE(BOOL_OR(kind.is_elsewhere) FILTER (WHERE kind.is_booked), FALSE)
+                          AS posted_elsewhere,
+                      COALESCE(BOOL_AND(l.at_rate) FILTER (WHERE kind.is_booked), FALSE)
+                          AS posted_at_rate,
+                      MAX(l.move_id) FILTER (WHERE kind.is_booked) AS last_move_id,
                       COALESCE(BOOL_OR(l.charge_live AND l.parent_state = 'posted'), FALSE)
                           AS is_posted,
-                      COALESCE(BOOL_OR(l.charge_live AND l.parent_state = 'draft'), FALSE)
-                          AS is_draft,
-                      -SUM(l.balance) FILTER (WHERE l.charge_live AND l.parent_state = 'draft')
+                      COALESCE(BOOL_OR(kind.is_draft), FALSE) AS is_draft,
+                      COALESCE(-SUM(l.balance) FILTER (WHERE kind.is_draft AND l.on_result), 0)
                           AS draft,
-                      -SUM(l.amount_currency)
-                          FILTER (WHERE l.charge_live AND l.parent_state = 'draft')
+                      COALESCE(-SUM(l.amount_currency)
+                               FILTER (WHERE kind.is_draft AND l.on_result), 0)
                           AS draft_currency,
+                      COALESCE(BOOL_OR(kind.is_elsewhere) FILTER (WHERE kind.is_draft), FALSE)
+                          AS draft_elsewhere,
+                      COALESCE(BOOL_AND(l.at_rate) FILTER (WHERE kind.is_draft), FALSE)
+                          AS draft_at_rate,
                       MAX(l.move_id) FILTER (WHERE l.charge_live) AS live_move_id,
                       MAX(l.rate) FILTER (WHERE l.charge_live) AS live_rate
-                 FROM line l
+                 FROM completeness_line l
+           CROSS JOIN LATERAL (
+                      SELECT l.is_booked, l.charge_live AND l.parent_state = 'draft' AS is_draft,
+                             NOT l.on_result AND (l.balance <> 0 OR l.amount_currency <> 0)
+                                 AS is_elsewhere
+                      ) kind
              GROUP BY l.charge_id, l.responsibility"""
         )
 
@@ -280,7 +361,7 @@ class HealthcareCompleteness(models.TransientModel):
         """Who owes how much of each charge; somebody owes one of 0.00, too."""
         return SQL(
             """SELECT care.id AS charge_id, owed.responsibility, owed.amount, care.rate, care.codes
-                 FROM care
+                 FROM completeness_care care
            CROSS JOIN LATERAL (VALUES ('client', care.client), ('primary', care.primary),
                                       ('secondary', care.secondary)
                       ) AS owed(responsibility, amount)
@@ -310,12 +391,18 @@ class HealthcareCompleteness(models.TransientModel):
                       billed.move_id AS billed_move_id, ledger.live_move_id, ledger.last_move_id,
                       COALESCE(ledger.posted, 0) AS posted,
                       COALESCE(ledger.posted_currency, 0) AS posted_currency,
-                      ledger.draft, ledger.draft_currency
-                 FROM part
-            FULL JOIN ledger ON ledger.charge_id = part.charge_id
-                            AND ledger.responsibility = part.responsibility
-            LEFT JOIN billed ON billed.charge_id = ledger.charge_id
-                            AND billed.responsibility = ledger.responsibility"""
+                      COALESCE(ledger.posted_elsewhere, FALSE) AS posted_elsewhere,
+                      COALESCE(ledger.posted_at_rate, FALSE) AS posted_at_rate,
+                      ledger.draft, ledger.draft_currency, ledger.draft_elsewhere,
+                      ledger.draft_at_rate
+                 FROM (%s) part
+            FULL JOIN completeness_ledger ledger
+                   ON ledger.charge_id = part.charge_id
+                  AND ledger.responsibility = part.responsibility
+            LEFT JOIN completeness_billed billed
+                   ON billed.charge_id = ledger.charge_id
+                  AND billed.responsibility = ledger.responsibility""",
+            self._part_sql(),
         )
 
     def _result_sql(self):
@@ -327,11 +414,18 @@ class HealthcareCompleteness(models.TransientModel):
                       CASE known.status WHEN 'invoiced' THEN known.posted_currency
                                         WHEN 'draft' THEN known.draft_currency
                                         END AS books_currency,
+                      CASE known.status WHEN 'invoiced' THEN known.posted_elsewhere
+                                        WHEN 'draft' THEN known.draft_elsewhere
+                                        END AS elsewhere,
+                      CASE known.status WHEN 'invoiced' THEN known.posted_at_rate
+                                        WHEN 'draft' THEN known.draft_at_rate
+                                        END AS at_rate,
                       CASE WHEN known.status = 'invoiced' THEN known.billed_move_id
                            WHEN known.status IN ('draft', 'later') THEN known.live_move_id
                            END AS move_id
-                 FROM known""",
+                 FROM (%(known)s) known""",
             digits=self.currency_id.decimal_places,
+            known=self._known_sql(),
         )
 
     # -- sums ------------------------------------------------------------------------------------
@@ -359,7 +453,7 @@ class HealthcareCompleteness(models.TransientModel):
             report=self.id,
         )
 
-    def _figures(self, delivered, totals, rates):
+    def _figures(self, charge_ids, delivered_ids, totals, rates):
         """Values of the report's own fields.
 
         :param list totals: (currency id, count, amount, is delivered) of the charges themselves
@@ -387,16 +481,19 @@ class HealthcareCompleteness(models.TransientModel):
         real = {key: value for key, value in causes.items() if key[1] != "exchange"}
         exchange = causes.get(("invoiced", "exchange"), (0, 0.0))
         planned = [(n, amount, currency) for currency, n, amount, done in totals if not done]
+        difference = sum(amount for key, (_n, amount) in real.items() if key[0] == "invoiced")
+        ledger = self._ledger_amount(delivered_ids)
+        explained = figures["invoiced"] - difference - exchange[1]
         return {
             **{status: own.round(amount) for status, amount in figures.items()},
+            **self._other_figures(charge_ids),
             "computed_on": fields.Datetime.now(),
             "charge_count": sum(n for _currency, n, _amount, done in totals if done),
             "delivered": own.round(sum(figures.values()) + gap),
             "gap": gap,
-            "ledger": self._ledger_amount(delivered),
-            "difference": own.round(
-                sum(amount for key, (_n, amount) in real.items() if key[0] == "invoiced")
-            ),
+            "ledger": ledger,
+            "ledger_gap": own.round(ledger - explained),
+            "difference": own.round(difference),
             "draft_difference": own.round(
                 sum(amount for key, (_n, amount) in real.items() if key[0] == "draft")
             ),
@@ -407,48 +504,21 @@ class HealthcareCompleteness(models.TransientModel):
             "planned_amount": sum(
                 own.round(float(amount or 0) / rates[currency]) for _n, amount, currency in planned
             ),
-            "other_income": self._other_income(),
             "has_foreign_currency": any(currency != own.id for currency in rates),
         }
 
-    def _ledger_amount(self, delivered):
+    def _ledger_amount(self, charge_ids):
         """Income of this care by the ledger alone: posted journal items that name a charge."""
         [(amount,)] = self.env.execute_query(
             SQL(
                 """SELECT COALESCE(-SUM(l.balance), 0)
                      FROM account_move_line l
-                    WHERE l.parent_state = 'posted' AND l.date <= %(as_of)s
-                      AND l.charge_id IN (
-                          SELECT c.id FROM healthcare_charge c
-                           WHERE c.id IN %(scope)s AND %(delivered)s)""",
+                     JOIN account_account account ON account.id = l.account_id
+                    WHERE l.charge_id = ANY(%(ids)s) AND l.parent_state = 'posted'
+                      AND l.date <= %(as_of)s AND %(on_result)s""",
+                ids=charge_ids,
                 as_of=self.as_of,
-                scope=self._scope_sql(),
-                delivered=delivered,
+                on_result=self._on_result_sql(),
             )
         )
         return float(amount)
-
-    def _other_income_sql(self):
-        """FROM and WHERE of posted lines without a charge on documents of this care."""
-        return SQL(
-            """FROM account_move_line l
-               JOIN account_move m ON m.id = l.move_id
-              WHERE l.parent_state = 'posted' AND l.date <= %(as_of)s AND l.charge_id IS NULL
-                AND l.display_type = 'product'
-                AND COALESCE(m.reversed_entry_id, m.id) IN (
-                    SELECT own.move_id FROM account_move_line own WHERE own.charge_id IN %(scope)s)
-            """,
-            as_of=self.as_of,
-            scope=self._scope_sql(),
-        )
-
-    def _other_income(self):
-        [(amount,)] = self.env.execute_query(
-            SQL("SELECT COALESCE(-SUM(l.balance), 0) %s", self._other_income_sql())
-        )
-        return float(amount)
-
-    def _other_income_ids(self):
-        return [row[0] for row in self.env.execute_query(
-            SQL("SELECT l.id %s", self._other_income_sql())
-        )]  # fmt: skip
