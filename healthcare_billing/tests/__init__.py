@@ -24,6 +24,7 @@ from . import test_run_export
 from . import test_run_preview
 from . import test_split
 from . import test_tours
+from . import test_translations
 from . import test_units
 from . import test_units_on_charges
 from . import test_volume
