@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import unittest
 from pathlib import Path
 
@@ -188,7 +189,14 @@ def copy_database(source, name):
 
 
 def drop_database(name):
-    run("dropdb", "--if-exists", "-f", name)
+    for trial in range(10):
+        try:
+            run("dropdb", "--if-exists", "-f", name)
+            break
+        except AssertionError:  # PostgreSQL's own autovacuum is at work there, and soon done
+            if trial == 9:
+                raise
+            time.sleep(1)
     shutil.rmtree(Path(config["data_dir"], "filestore", name), ignore_errors=True)
 
 

@@ -81,7 +81,14 @@ def tearDownModule():
 
 
 def drop_database():
-    call("dropdb", "--if-exists", "--force", KilledServerCase.database)
+    for trial in range(10):
+        try:
+            call("dropdb", "--if-exists", "--force", KilledServerCase.database)
+            break
+        except AssertionError:  # PostgreSQL's own autovacuum is at work there, and soon done
+            if trial == 9:
+                raise
+            time.sleep(1)
     shutil.rmtree(
         Path(config["data_dir"], "filestore", KilledServerCase.database), ignore_errors=True
     )

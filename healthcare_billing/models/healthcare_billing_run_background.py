@@ -168,7 +168,7 @@ class HealthcareBillingRun(models.Model):
         :return: whether it is done; else time is up, and the scheduled action runs again soon
         """
         self.ensure_one()
-        if not self.env.user.active:
+        if not self.env.su and not self.env.user.active:
             raise UserError(
                 self.env._(
                     "%s is archived, and can't go on. Retry as yourself.", self.env.user.name
