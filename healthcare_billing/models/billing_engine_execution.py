@@ -68,11 +68,16 @@ class HealthcareBillingEngine(models.AbstractModel):
     @api.model
     def _post_chunk(self, lines):
         """Post the drafts of some rows of one run; what can't be posted stays a draft."""
-        locked = lines.filtered(
-            lambda line: line.move_id._get_violated_lock_dates(
-                line.move_id.date, line.move_id._affect_tax_report()
+        locked = lines.browse()
+        # the same question for many drafts is asked once
+        for (_company, _journal, day, has_tax), alike in lines.grouped(
+            lambda line: (
+                line.move_id.company_id, line.move_id.journal_id, line.move_id.date,
+                line.move_id._affect_tax_report(),
             )
-        )
+        ).items():  # fmt: skip
+            if alike[0].move_id._get_violated_lock_dates(day, has_tax):
+                locked |= alike
         locked._set_result(
             {
                 "message": self.env._(
