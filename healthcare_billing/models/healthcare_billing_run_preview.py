@@ -7,8 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-# Block reasons that leave nothing to mend: not shown among what is left out.
-UNTOLD_CODES = ("already_invoiced", "not_billable")
+from .billing_engine_blocks import FINAL_CODES
 
 
 class SavedRow(NamedTuple):
@@ -328,7 +327,7 @@ class HealthcareBillingRun(models.Model):
             (charge_id, reasons[code])
             for charge_id, codes in blocked.items()
             for code in codes
-            if code in reasons and code not in UNTOLD_CODES
+            if code in reasons and code not in FINAL_CODES
         ]
         if pairs:
             self.env.cr.execute(
