@@ -11,6 +11,7 @@ from . import healthcare_appointment_charges
 from . import healthcare_appointment_workflow
 from . import healthcare_authorization
 from . import healthcare_billing_account
+from . import healthcare_billing_account_diagnosis
 from . import healthcare_billing_account_rate
 from . import healthcare_billing_run
 from . import healthcare_billing_run_background
@@ -24,6 +25,7 @@ from . import healthcare_block_reason
 from . import healthcare_cancel_reason
 from . import healthcare_charge
 from . import healthcare_charge_billing
+from . import healthcare_charge_coding
 from . import healthcare_charge_form
 from . import healthcare_charge_parts
 from . import healthcare_charge_price

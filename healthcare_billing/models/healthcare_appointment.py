@@ -366,8 +366,9 @@ class HealthcareAppointment(models.Model):
     @api.depends("billing_account_id")
     def _compute_diagnosis_ids(self):
         for appointment in self:
+            day = appointment.service_date or fields.Date.context_today(appointment)
             appointment.diagnosis_ids = (
-                appointment.diagnosis_ids or appointment.billing_account_id.diagnosis_ids
+                appointment.diagnosis_ids or appointment.billing_account_id._diagnoses_on(day)
             )
 
     @api.depends("product_id")

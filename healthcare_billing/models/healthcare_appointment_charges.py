@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from .healthcare_appointment import QUANTITY_FIELDS, REPRICING_FIELDS, SPLIT_FIELDS
+from .healthcare_charge import MAX_DIAGNOSES, MAX_MODIFIERS
 
 
 class HealthcareAppointment(models.Model):
@@ -13,6 +14,11 @@ class HealthcareAppointment(models.Model):
         return self.charge_ids.filtered(
             lambda charge: charge.kind == "service" and not charge.parent_id
         )
+
+    def _ordered_diagnoses(self):
+        """Diagnoses of the appointment, the client's primary one first."""
+        self.ensure_one()
+        return self.billing_account_id._order_diagnoses(self.diagnosis_ids)
 
     def _makes_charge(self):
         """Care with a service is charged when it is planned; given without one, all the same.
@@ -32,8 +38,8 @@ class HealthcareAppointment(models.Model):
             "product_id": self.product_id.id,
             "quantity": self._billable_units(),
             "quantity_typed": False,
-            "modifier_ids": [fields.Command.set(self.product_id.modifier_ids[:4].ids)],
-            "diagnosis_ids": [fields.Command.set(self.diagnosis_ids[:4].ids)],
+            "modifier_ids": [fields.Command.set(self.product_id.modifier_ids[:MAX_MODIFIERS].ids)],
+            "diagnosis_ids": [fields.Command.set(self._ordered_diagnoses()[:MAX_DIAGNOSES].ids)],
         }
 
     def _sync_service_charges(self, touched, former_services=None):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 
 
 class HealthcareBillingAccount(models.Model):
@@ -54,7 +54,16 @@ class HealthcareBillingAccount(models.Model):
         domain="[('payment_type', '=', 'inbound'), ('company_id', '=', company_id)]",
     )
     department_id = fields.Many2one("hr.department", check_company=True)
-    diagnosis_ids = fields.Many2many("healthcare.diagnosis", string="Default Diagnoses")
+    diagnosis_line_ids = fields.One2many(
+        "healthcare.billing.account.diagnosis", "account_id", string="Diagnoses", copy=True
+    )
+    diagnosis_ids = fields.Many2many(
+        "healthcare.diagnosis",
+        compute="_compute_diagnosis_ids",
+        inverse="_inverse_diagnosis_ids",
+        string="Present Diagnoses",
+        help="Put on each new appointment.",
+    )
     default_product_id = fields.Many2one(
         "product.product",
         string="Default Service",
@@ -92,6 +101,40 @@ class HealthcareBillingAccount(models.Model):
         for account in self:
             payer = account.payer_id.name or self.env._("Self-pay")
             account.name = f"{account.client_id.name} - {payer}" if account.client_id else payer
+
+    @api.depends("diagnosis_line_ids.diagnosis_id", "diagnosis_line_ids.resolved_on")
+    def _compute_diagnosis_ids(self):
+        today = fields.Date.context_today(self)
+        for account in self:
+            account.diagnosis_ids = account.diagnosis_line_ids.filtered(
+                lambda line: not line.resolved_on or line.resolved_on >= today
+            ).diagnosis_id
+
+    def _inverse_diagnosis_ids(self):
+        """Add and take away present diagnoses; resolved ones are history, and stay."""
+        today = fields.Date.context_today(self)
+        for account in self:
+            present = account.diagnosis_ids
+            lines = account.diagnosis_line_ids
+            gone = lines.filtered(
+                lambda line, present=present: (
+                    line.diagnosis_id not in present
+                    and (not line.resolved_on or line.resolved_on >= today)
+                )
+            )
+            back = lines.filtered(
+                lambda line, present=present: (
+                    line.diagnosis_id in present and line.resolved_on and line.resolved_on < today
+                )
+            )
+            account.diagnosis_line_ids = [
+                *(Command.delete(line.id) for line in gone),
+                *(Command.update(line.id, {"resolved_on": False}) for line in back),
+                *(
+                    Command.create({"diagnosis_id": diagnosis.id})
+                    for diagnosis in present - lines.diagnosis_id
+                ),
+            ]
 
     @api.constrains("client_id")
     def _check_client(self):
@@ -186,3 +229,15 @@ class HealthcareBillingAccount(models.Model):
             return 0.0
         coverages = self._ordered_coverages(day)
         return coverages.filtered(lambda coverage: coverage.payer_id == payer)[:1].copay_amount
+
+    # -- diagnoses -------------------------------------------------------------------------------
+    def _diagnoses_on(self, day):
+        """Diagnoses that apply to care given on a day, the primary one first."""
+        return self.diagnosis_line_ids.filtered(lambda line: line._applies_on(day)).diagnosis_id
+
+    def _order_diagnoses(self, diagnoses):
+        """Put diagnoses in the order of the client's list; others follow by code."""
+        order = {line.diagnosis_id: n for n, line in enumerate(self.diagnosis_line_ids)}
+        return diagnoses.sorted(
+            lambda diagnosis: (order.get(diagnosis, len(order)), diagnosis.code, diagnosis.id)
+        )

@@ -529,7 +529,7 @@ class HealthcareCharge(models.Model):
 
     def _take_diagnoses_from_appointment(self):
         for charge in self:
-            known = charge.appointment_id.diagnosis_ids
+            known = charge.appointment_id._ordered_diagnoses()
             kept = charge.diagnosis_ids & known
             charge.diagnosis_ids = kept or known[:MAX_DIAGNOSES]
 

@@ -2,10 +2,13 @@ from datetime import datetime, time
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tz_get
+
+from ..tools.codes import is_valid_npi, is_valid_taxonomy_code
 
 
 class ResCompany(models.Model):
@@ -40,6 +43,36 @@ class ResCompany(models.Model):
         help="No visit is billed before its note is signed, self-pay included. "
         "Otherwise each payer says whether it asks for that.",
     )
+
+    healthcare_npi = fields.Char(
+        "NPI of the Practice",
+        help="National Provider Identifier of the organization that bills: ten digits.",
+    )
+    healthcare_taxonomy_code = fields.Char(
+        "Taxonomy Code of the Practice",
+        help="Provider taxonomy: the specialty under which the practice bills, ten characters.",
+    )
+
+    @api.constrains("healthcare_npi", "healthcare_taxonomy_code")
+    def _check_healthcare_codes(self):
+        for company in self:
+            if company.healthcare_npi and not is_valid_npi(company.healthcare_npi):
+                raise ValidationError(
+                    self.env._(
+                        "%s is not a National Provider Identifier: it has ten digits, the last of "
+                        "which is a check digit. Please compare it with the NPI registry.",
+                        company.healthcare_npi,
+                    )
+                )
+            code = company.healthcare_taxonomy_code
+            if code and not is_valid_taxonomy_code(code):
+                raise ValidationError(
+                    self.env._(
+                        "%s is not a provider taxonomy code: it has three digits, six digits or "
+                        "capital letters, and an X at the end.",
+                        code,
+                    )
+                )
 
     def _init_column(self, column_name):
         """Existing companies start in their own time zone: their address's, else the admin's."""

@@ -17,6 +17,11 @@ class ResConfigSettings(models.TransientModel):
     healthcare_background_rows = fields.Integer(
         related="company_id.healthcare_background_rows", readonly=False
     )
+    healthcare_npi = fields.Char(related="company_id.healthcare_npi", readonly=False)
+    healthcare_taxonomy_code = fields.Char(
+        related="company_id.healthcare_taxonomy_code", readonly=False
+    )
+    healthcare_tax_id = fields.Char(related="company_id.vat", readonly=False)
 
     group_use_approval = fields.Boolean(
         "Visit Approval", implied_group="healthcare_billing.group_use_approval"
@@ -31,4 +36,11 @@ class ResConfigSettings(models.TransientModel):
     group_use_billing_accounts = fields.Boolean(
         "Several Billing Accounts per Client",
         implied_group="healthcare_billing.group_use_billing_accounts",
+    )
+    group_use_superbills = fields.Boolean(
+        "Superbills", implied_group="healthcare_billing.group_use_superbills"
+    )
+    group_use_claims = fields.Boolean("Claims", implied_group="healthcare_billing.group_use_claims")
+    group_use_cpt_licenses = fields.Boolean(
+        "CPT Licenses", implied_group="healthcare_billing.group_use_cpt_licenses"
     )

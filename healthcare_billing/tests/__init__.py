@@ -6,6 +6,7 @@ from . import test_completeness
 from . import test_completeness_tours
 from . import test_concurrency
 from . import test_demo
+from . import test_diagnoses
 from . import test_engine_execute
 from . import test_engine_paths
 from . import test_engine_plan
