@@ -4,16 +4,12 @@ Works on copies of the database that has the addon's dependencies only; ``./dev 
 """
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import time
 import unittest
-from pathlib import Path
+
+from databases import copy_database, drop_database, required_template, run, shell
 
 from odoo.tests.common import get_db_name
-from odoo.tools import config
 
 ADDON = "healthcare_billing"
 MOVES, LINES_PER_MOVE = 2500, 20
@@ -36,7 +32,7 @@ OLD_LEDGER = """
 from odoo.fields import Command
 company = env.company
 partner = env["res.partner"].create({"name": "Old customer", "is_company": True})
-product = env["product.product"].create({"name": "Old product", "default_code": "99213"})
+product = env["product.product"].create({"name": "Old product", "default_code": "00000"})
 env["hr.employee"].create([{"name": f"Old employee {i}"} for i in range(20)])
 env["product.pricelist"].create({"name": "Old price list"})
 move = env["account.move"].create({
@@ -143,20 +139,6 @@ env.cr.commit()
 """
 
 
-def run(*command, script=None):
-    """Run a program to its end.
-
-    :return: what it printed, on both channels
-    """
-    done = subprocess.run(
-        command, check=False, input=script, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    if done.returncode:
-        raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-5000:]}")
-    return done.stdout
-
-
 class Facts:
     """What is made once for all tests: a database with an old ledger and then the addon."""
 
@@ -165,9 +147,7 @@ class Facts:
 
 
 def setUpModule():
-    template = os.environ.get("HEALTHCARE_DEPENDENCIES_DB")
-    if not template:
-        raise AssertionError("HEALTHCARE_DEPENDENCIES_DB isn't set: run this by ./dev test")
+    template = required_template("HEALTHCARE_DEPENDENCIES_DB")
     # ./dev removes what begins with the name of its test database, however the tests end
     DatabaseCase.database = Facts.installed = f"{get_db_name()}-installed"
     copy_database(template, Facts.installed)
@@ -177,27 +157,6 @@ def setUpModule():
 
 def tearDownModule():
     drop_database(Facts.installed)
-
-
-def copy_database(source, name):
-    """Copy a database and its attachments, which are never changed in place."""
-    filestore = Path(config["data_dir"], "filestore")
-    drop_database(name)
-    run("createdb", "-T", source, name)
-    if (filestore / source).is_dir():
-        shutil.copytree(filestore / source, filestore / name, copy_function=os.link)
-
-
-def drop_database(name):
-    for trial in range(10):
-        try:
-            run("dropdb", "--if-exists", "-f", name)
-            break
-        except AssertionError:  # PostgreSQL's own autovacuum is at work there, and soon done
-            if trial == 9:
-                raise
-            time.sleep(1)
-    shutil.rmtree(Path(config["data_dir"], "filestore", name), ignore_errors=True)
 
 
 class DatabaseCase(unittest.TestCase):
@@ -215,9 +174,7 @@ class DatabaseCase(unittest.TestCase):
 
     @classmethod
     def shell(cls, script):
-        return run(
-            "odoo", "shell", "-d", cls.database, "--no-http", "--log-level=warn", script=script
-        )
+        return shell(cls.database, script)
 
     @classmethod
     def install(cls):

@@ -5,17 +5,15 @@ Works on a copy of the test database, with real servers that get SIGKILL; ``./de
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
 import unittest
-from pathlib import Path
 
 import psycopg2
+from databases import copy_database, drop_database, required_template, shell
 
 from odoo.tests.common import get_db_name
-from odoo.tools import config
 
 ROWS = 400  # four chunks
 # Kills while invoices are made and posted, and while they are undone.
@@ -63,53 +61,12 @@ env.cr.commit()
 
 def setUpModule():
     KilledServerCase.database = f"{get_db_name()}-killed"
-    filestore = Path(config["data_dir"], "filestore")
-    drop_database()
-    template = os.environ.get("HEALTHCARE_ADDON_DB")
-    if not template:
-        raise AssertionError("HEALTHCARE_ADDON_DB isn't set: run this by ./dev test")
-    call("createdb", "-T", template, KilledServerCase.database)
-    if (filestore / template).is_dir():
-        shutil.copytree(
-            filestore / template, filestore / KilledServerCase.database, copy_function=os.link
-        )
-    shell(PRACTICE % {"rows": ROWS})
+    copy_database(required_template("HEALTHCARE_ADDON_DB"), KilledServerCase.database)
+    shell(KilledServerCase.database, PRACTICE % {"rows": ROWS})
 
 
 def tearDownModule():
-    drop_database()
-
-
-def drop_database():
-    for trial in range(10):
-        try:
-            call("dropdb", "--if-exists", "--force", KilledServerCase.database)
-            break
-        except AssertionError:  # PostgreSQL's own autovacuum is at work there, and soon done
-            if trial == 9:
-                raise
-            time.sleep(1)
-    shutil.rmtree(
-        Path(config["data_dir"], "filestore", KilledServerCase.database), ignore_errors=True
-    )
-
-
-def call(*command, script=None):
-    """Run a program to its end; its output is told when it fails."""
-    done = subprocess.run(
-        command, check=False, input=script, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    if done.returncode:
-        raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-5000:]}")
-
-
-def shell(script):
-    """Run a script in Odoo's shell; any error ends it with a failure."""
-    call(
-        "odoo", "shell", "-d", KilledServerCase.database, "--no-http", "--log-level=error",
-        script=script,
-    )  # fmt: skip
+    drop_database(KilledServerCase.database)
 
 
 class KilledServerCase(unittest.TestCase):
@@ -265,7 +222,7 @@ class KilledServerCase(unittest.TestCase):
         self.assertEqual(
             self._value("SELECT COUNT(*) FROM account_move WHERE billing_run_id IS NOT NULL"), ROWS
         )
-        shell(UNDO)
+        shell(self.database, UNDO)
         self._kill_often("undo")
         self.assertEqual(
             self._value("SELECT COUNT(*) FROM account_move WHERE billing_run_id IS NOT NULL"), 0
