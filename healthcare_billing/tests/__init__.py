@@ -3,6 +3,8 @@ from . import test_batch_invoicing
 from . import test_block_reasons
 from . import test_codes
 from . import test_completeness
+from . import test_completeness_always
+from . import test_completeness_rights
 from . import test_completeness_tours
 from . import test_concurrency
 from . import test_demo
@@ -21,6 +23,7 @@ from . import test_performance
 from . import test_portal
 from . import test_pricing
 from . import test_rights
+from . import test_run_corrections
 from . import test_run_export
 from . import test_run_preview
 from . import test_split
