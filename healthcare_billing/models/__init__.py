@@ -1,5 +1,9 @@
 from . import account_move
+from . import account_move_delivery
 from . import account_move_line
+from . import account_move_posting
+from . import account_move_processing
+from . import account_move_send
 from . import billing_engine
 from . import billing_engine_blocks
 from . import billing_engine_execution
@@ -36,6 +40,7 @@ from . import healthcare_place_of_service
 from . import hr_employee
 from . import hr_employee_public
 from . import ir_sequence
+from . import mail_notification
 from . import product_product
 from . import product_template
 from . import res_company

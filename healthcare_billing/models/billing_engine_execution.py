@@ -168,11 +168,12 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     # -- one bad row never stops a run -----------------------------------------------------------
     @api.model
-    def _isolate_faults(self, lines, act):
+    def _isolate_faults(self, lines, act, fail=None):
         """Do something for all rows at once; what fails is halved until the faulty row is alone.
 
-        :param lines: ``healthcare.billing.run.line`` records
+        :param lines: ``healthcare.billing.run.line`` records, or others that ``fail`` is given for
         :param act: function of rows; what it did is undone when it raises
+        :param fail: function of one row and its exception; default: keep the reason with the row
         """
         if not lines:
             return
@@ -184,11 +185,11 @@ class HealthcareBillingEngine(models.AbstractModel):
             raise  # the whole transaction must be tried again on a new snapshot
         except Exception as error:  # noqa: BLE001  # whatever it is, find the row it belongs to
             if len(lines) == 1:
-                self._record_failure(lines, error)
+                (fail or self._record_failure)(lines, error)
             else:
                 half = len(lines) // 2
-                self._isolate_faults(lines[:half], act)
-                self._isolate_faults(lines[half:], act)
+                self._isolate_faults(lines[:half], act, fail)
+                self._isolate_faults(lines[half:], act, fail)
 
     @api.model
     def _record_created(self, lines, moves):
@@ -216,20 +217,26 @@ class HealthcareBillingEngine(models.AbstractModel):
         if isinstance(error, errors.ExclusionViolation):
             line._set_result({"state": "skipped", "message": line._billed_meanwhile_message()})
             return
+        line.run_id._set_failed(line, self._failure_text(error))
+
+    @api.model
+    def _failure_text(self, error):
+        """Why something couldn't be done, in words for a biller.
+
+        :param Exception error: what was raised
+        """
         if isinstance(error, UserError):
-            message = str(error).strip()
-        elif isinstance(error, errors.IntegrityError):
-            _logger.warning("billing run line %s refused by the database: %s", line.id, error)
-            message = self.env._(
+            return str(error).strip()
+        if isinstance(error, errors.IntegrityError):
+            _logger.warning("refused by the database: %s", error)
+            return self.env._(
                 "The database refused this row (%s): it uses something that was deleted, or "
                 "lacks something. Search again.",
                 error.diag.constraint_name or error.diag.column_name or "",
             )
-        else:
-            _logger.exception("billing run line %s failed", line.id)
-            message = self.env._(
-                "Unexpected error (%s). Nothing was booked for this row; your administrator "
-                "finds the details in the server log.",
-                str(error).strip() or type(error).__name__,
-            )
-        line.run_id._set_failed(line, message)
+        _logger.error("unexpected error", exc_info=error)
+        return self.env._(
+            "Unexpected error (%s). Nothing was booked for this row; your administrator "
+            "finds the details in the server log.",
+            str(error).strip() or type(error).__name__,
+        )

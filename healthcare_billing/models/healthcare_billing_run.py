@@ -229,3 +229,7 @@ class HealthcareBillingRun(models.Model):
     def action_view_moves(self):
         """Open the run's invoices."""
         return self.env["account.move"]._care_invoices_action(self.line_ids.move_id)
+
+    def action_process_moves(self):
+        """Open the run's invoices to print, e-mail or post them."""
+        return self.env["account.move"]._process_action([("billing_run_id", "in", self.ids)])

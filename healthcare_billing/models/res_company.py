@@ -38,6 +38,14 @@ class ResCompany(models.Model):
         default=200,
         help="Billing runs with more invoices than this work in the background.",
     )
+    healthcare_email_content = fields.Selection(
+        [("link", "A link to the portal"), ("pdf", "The document as PDF")],
+        string="E-mails Carry",
+        required=True,
+        default="link",
+        help="What e-mails of invoices and superbills hold. With a link nothing clinical leaves "
+        "the house: clients open their documents in the portal.",
+    )
     healthcare_requires_signed_note = fields.Boolean(
         "Require Signed Notes",
         help="No visit is billed before its note is signed, self-pay included. "

@@ -17,6 +17,9 @@ class ResConfigSettings(models.TransientModel):
     healthcare_background_rows = fields.Integer(
         related="company_id.healthcare_background_rows", readonly=False
     )
+    healthcare_email_content = fields.Selection(
+        related="company_id.healthcare_email_content", readonly=False
+    )
     healthcare_npi = fields.Char(related="company_id.healthcare_npi", readonly=False)
     healthcare_taxonomy_code = fields.Char(
         related="company_id.healthcare_taxonomy_code", readonly=False

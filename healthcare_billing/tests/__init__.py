@@ -7,6 +7,7 @@ from . import test_completeness_always
 from . import test_completeness_rights
 from . import test_completeness_tours
 from . import test_concurrency
+from . import test_delivery
 from . import test_demo
 from . import test_diagnoses
 from . import test_engine_execute
@@ -15,6 +16,7 @@ from . import test_engine_plan
 from . import test_faults
 from . import test_guard
 from . import test_install
+from . import test_invoice_processing
 from . import test_local_day
 from . import test_masters
 from . import test_money

@@ -6,4 +6,6 @@ from . import healthcare_completeness
 from . import healthcare_completeness_query
 from . import healthcare_completeness_other
 from . import healthcare_completeness_row
+from . import healthcare_invoice_delivery
+from . import healthcare_invoice_processing
 from . import healthcare_provider_details

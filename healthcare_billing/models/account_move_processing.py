@@ -1,0 +1,80 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class AccountMove(models.Model):
+    """Processing of existing invoices: the list, and what its buttons open."""
+
+    _inherit = "account.move"
+
+    @api.model
+    def _process_action(self, domain):
+        """The list in which invoices of care are selected and processed.
+
+        :param list domain: the invoices to show
+        :return: window action
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "healthcare_billing.account_move_action_process"
+        )
+        return {**action, "domain": domain}
+
+    def _open_processing(self, task):
+        """Ask which document, and show what becomes of each invoice, before it is done.
+
+        :param str task: print, email or post
+        """
+        self._check_may_process()
+        wizard = self.env["healthcare.invoice.delivery"].create(
+            {"task": task, "move_ids": [(6, 0, self.ids)]}
+        )
+        names = dict(wizard._fields["task"]._description_selection(self.env))
+        return {
+            "type": "ir.actions.act_window",
+            "name": names[task],
+            "res_model": wizard._name,
+            "res_id": wizard.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_process_print(self):
+        """Print invoices or superbills of these, as one PDF."""
+        return self._open_processing("print")
+
+    def action_process_email(self):
+        """E-mail invoices or superbills of these to the clients."""
+        return self._open_processing("email")
+
+    def action_process_post(self):
+        """Post the drafts among these."""
+        return self._open_processing("post")
+
+    def _print_documents(self, document, limit):
+        """One PDF of the documents of these invoices, in their order.
+
+        :param str document: invoice or superbill
+        :param int limit: as many as a request can draw
+        :return: report action
+        :raise UserError: when there are more, or none
+        """
+        self._check_may_process()
+        moves = self.filtered(lambda move: move.state != "cancel")
+        if not moves:
+            raise UserError(self.env._("There is nothing to print: all of these are canceled."))
+        if len(moves) > limit:
+            raise UserError(
+                self.env._(
+                    "You chose %(count)s invoices. At most %(limit)s fit into one PDF: print them "
+                    "in parts.",
+                    count=len(moves),
+                    limit=limit,
+                )
+            )
+        if document == "superbill":
+            return moves._print_superbills()
+        return self.env.ref("account.account_invoices").report_action(moves, config=False)
+
+    def _print_superbills(self):
+        """Superbills of these invoices as one PDF; all of them, or a list of what is missing."""
+        raise UserError(self.env._("Superbills are not in use here."))
