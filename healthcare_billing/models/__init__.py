@@ -4,6 +4,7 @@ from . import account_move_line
 from . import account_move_posting
 from . import account_move_processing
 from . import account_move_send
+from . import account_move_superbill
 from . import billing_engine
 from . import billing_engine_blocks
 from . import billing_engine_execution
@@ -12,6 +13,7 @@ from . import code_mixin
 from . import healthcare_adjustment_reason
 from . import healthcare_appointment
 from . import healthcare_appointment_charges
+from . import healthcare_appointment_superbill
 from . import healthcare_appointment_workflow
 from . import healthcare_authorization
 from . import healthcare_billing_account
@@ -31,12 +33,18 @@ from . import healthcare_charge
 from . import healthcare_charge_billing
 from . import healthcare_charge_coding
 from . import healthcare_charge_form
+from . import healthcare_charge_paid
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
+from . import healthcare_charge_superbill
+from . import healthcare_charge_superbill_check
 from . import healthcare_coverage
 from . import healthcare_diagnosis
 from . import healthcare_modifier
 from . import healthcare_place_of_service
+from . import healthcare_superbill
+from . import healthcare_superbill_delivery
+from . import healthcare_superbill_line
 from . import hr_employee
 from . import hr_employee_public
 from . import ir_sequence
@@ -46,3 +54,4 @@ from . import product_template
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_superbill

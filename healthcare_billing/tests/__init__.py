@@ -29,6 +29,8 @@ from . import test_run_corrections
 from . import test_run_export
 from . import test_run_preview
 from . import test_split
+from . import test_superbill
+from . import test_superbill_paid
 from . import test_tours
 from . import test_translations
 from . import test_units

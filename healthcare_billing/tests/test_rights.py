@@ -85,9 +85,11 @@ class TestRights(CareCommon):
                                 model.check_access(operation)
 
     def test_own_records(self):
+        own_superbill, foreign_superbill = self._superbills()
         records = {
             "healthcare.appointment": (self.own, self.foreign),
             "healthcare.charge": (self.own.charge_ids, self.foreign.charge_ids),
+            "healthcare.superbill": (own_superbill, foreign_superbill),
         }
         limited = {
             (name, kind)
@@ -115,6 +117,19 @@ class TestRights(CareCommon):
                         if (name, kind) in limited
                         else sorted((own + foreign).ids, key=found.ids.index),
                     )
+
+    def _superbills(self):
+        """One of the portal user's own, and one of somebody else."""
+        self.company.vat = "12-3456789"
+        me = self.users["portal"].partner_id
+        me.write({"is_healthcare_client": True, "birth_date": "1990-01-01"})
+        me.billing_account_ids.diagnosis_ids = self.diagnosis
+        self.client.birth_date = "1990-01-01"
+        charges = self._charge(me) + self._charge(self.client)
+        drafts = charges._superbill_drafts()
+        return self.env["healthcare.superbill"]._issue(
+            sorted(drafts, key=lambda draft: draft.values["client_id"] != me.id)
+        )
 
     def test_fields(self):
         move = self._execute(self.own, post=True).line_ids.move_id

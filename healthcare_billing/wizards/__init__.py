@@ -9,3 +9,6 @@ from . import healthcare_completeness_row
 from . import healthcare_invoice_delivery
 from . import healthcare_invoice_processing
 from . import healthcare_provider_details
+from . import healthcare_superbill_period
+from . import healthcare_superbill_preview
+from . import healthcare_superbill_void
