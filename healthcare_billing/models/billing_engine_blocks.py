@@ -189,7 +189,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         """
         today = fields.Date.context_today(self)
         door = self.env.context.get("healthcare_billing_door")
-        by_hand = door == "manual"
+        by_hand = door in ("manual", "rebill", "transfer")
         payer_owes = SQL("(c.amount_payer <> 0 OR c.amount_secondary <> 0)")
         insured = SQL("(%s AND p.payer_type IN ('insurance', 'government'))", payer_owes)
         valid_cover = SQL(

@@ -69,16 +69,20 @@ class HealthcareAppointment(models.Model):
         if "diagnosis_ids" in touched:
             charges._take_diagnoses_from_appointment()
 
-    def _billable_units(self):
-        """Units to bill: the override, else what was approved, else from time or distance (R3)."""
+    def _billable_units(self, service=None):
+        """Units to bill: the override, else what was approved, else from time or distance (R3).
+
+        :param service: ``product.product``, default the appointment's own
+        """
         self.ensure_one()
+        service = self.product_id if service is None else service
         if self.has_bill_override:
             return self.bill_override_qty
         if self.approval_state == "approved" and self.approved_qty:
             return self.approved_qty
-        if not self.product_id:
+        if not service:
             return 1.0
-        return self.product_id._care_units(
+        return service._care_units(
             scheduled_minutes=self.duration * 60.0,
             clocked_minutes=self.clocked_duration * 60.0,
             distance=self.distance,

@@ -46,6 +46,8 @@ class HealthcareBillingRun(models.Model):
             ("direct", "Direct"),
             ("batch", "Batch Invoicing"),
             ("manual", "Chosen Appointments"),
+            ("rebill", "Credit & Rebill"),
+            ("transfer", "Transfer"),
         ],
         default="direct",
         required=True,

@@ -56,12 +56,16 @@ class HealthcareCharge(models.Model):
             and not (self.appointment_id and self.appointment_id._is_client_only())
         )
 
-    def _default_client_part(self):
-        """The co-pay for the first service of an appointment; all of it without a payer."""
+    def _default_client_part(self, amount=None):
+        """The co-pay for the first service of an appointment; all of it without a payer.
+
+        :param float amount: of the charge, default its own
+        """
         self.ensure_one()
+        amount = self.amount if amount is None else amount
         if not self._is_payer_responsible():
-            return self.amount
-        if not self._is_first_service() or self.amount <= 0:
+            return amount
+        if not self._is_first_service() or amount <= 0:
             return 0.0
         copay = self.company_id.currency_id._convert(
             self.copay,
@@ -69,7 +73,7 @@ class HealthcareCharge(models.Model):
             self.company_id,
             self.service_date,
         )
-        return min(copay, self.amount)
+        return min(copay, amount)
 
     def _is_first_service(self):
         """Whether this is the charge of its appointment that carries the co-pay."""

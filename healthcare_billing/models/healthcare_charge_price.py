@@ -11,37 +11,48 @@ class HealthcareCharge(models.Model):
     def _apply_prices(self):
         """Look the price up and freeze it (R2). Typed prices and invoiced charges stay."""
         charges = self.filtered(lambda c: c.price_source != "typed" and not c.is_live)
+        alike = {}  # one write for all charges of the same price
         for charge, price in charges._find_prices().items():
-            charge.with_context(healthcare_pricing=PRICING).write(price)
+            alike.setdefault(tuple(price.items()), []).append(charge.id)
+        for price, ids in alike.items():
+            same = self.browse(ids).with_prefetch(self._prefetch_ids)
+            same.with_context(healthcare_pricing=PRICING).write(dict(price))
 
-    def _find_prices(self):
+    def _find_prices(self, services=None):
         """Price each charge by the first rule that hits (R1), and say which.
 
         Billing account's rate; rule of the payer's fee schedule on this very service by date of
         service; practice default. With a payer that requires a fee schedule there is no default.
 
+        :param dict services: service per charge, default its own: what would another one cost?
         :return: ``{charge: values of is_priced, price_unit, price_source, price_reason,
             currency_id}``
         """
+        services = services or {charge: charge.product_id for charge in self}
         prices = {}
-        by_schedule = self._find_fee_schedule_prices()
+        by_schedule = self._find_fee_schedule_prices(services)
         for charge in self:
-            price = charge._account_price() or by_schedule.get(charge) or charge._default_price()
+            service = services[charge]
+            price = (
+                charge._account_price(service)
+                or by_schedule.get(charge)
+                or charge._default_price(service)
+            )
             prices[charge] = {"currency_id": charge.company_id.currency_id.id, **price}
         return prices
 
-    def _account_price(self):
-        """The client's own fee for the service, or None."""
+    def _account_price(self, service):
+        """The client's own fee for a service, or None."""
         self.ensure_one()
         account = self.billing_account_id
-        rate = account.rate_ids.filtered(lambda rate: rate.product_id == self.product_id)[:1]
+        rate = account.rate_ids.filtered(lambda rate: rate.product_id == service)[:1]
         if rate:
             fee = rate.fee
-        elif account.has_default_fee and account.default_product_id == self.product_id:
+        elif account.has_default_fee and account.default_product_id == service:
             fee = account.default_fee
         else:
             return None
-        if not self.product_id:
+        if not service:
             return None
         return {
             "is_priced": True,
@@ -50,8 +61,11 @@ class HealthcareCharge(models.Model):
             "price_reason": self.env._("Rate of billing account %s", account.name),
         }
 
-    def _find_fee_schedule_prices(self):
-        """Prices by the payers' fee schedules."""
+    def _find_fee_schedule_prices(self, services):
+        """Prices by the payers' fee schedules.
+
+        :param dict services: service per charge
+        """
         return {
             charge: {
                 "is_priced": True,
@@ -64,19 +78,23 @@ class HealthcareCharge(models.Model):
                 ),
                 "currency_id": schedule.currency_id.id,
             }
-            for charge, (schedule, _rule_id, price) in self._find_fee_schedule_rules().items()
+            for charge, (schedule, _rule_id, price) in self._find_fee_schedule_rules(
+                services=services
+            ).items()
         }
 
-    def _find_fee_schedule_rules(self, days=None):
+    def _find_fee_schedule_rules(self, days=None, services=None):
         """Rules of the payers' fee schedules on the very service, one call per schedule and day.
 
         :param dict days: day per charge, default the date of service
+        :param dict services: service per charge, default its own
         :return: ``{charge: (schedule, rule id, price)}``, only charges with a rule
         """
+        services = services or {charge: charge.product_id for charge in self}
         groups = {}
         for charge in self:
             schedule = charge.payer_id.with_company(charge.company_id).fee_schedule_id
-            if schedule.active and charge.product_id:
+            if schedule.active and services[charge]:
                 day = days[charge] if days else charge.service_date
                 key = (charge.company_id, schedule, day)
                 groups.setdefault(key, self.browse())
@@ -84,7 +102,8 @@ class HealthcareCharge(models.Model):
         prices = {}
         for (company, schedule, day), charges in groups.items():
             noon = company._care_noon(day)
-            found = schedule._compute_price_rule(charges.product_id, 1.0, date=noon)
+            wanted = self.env["product.product"].union(*(services[c] for c in charges))
+            found = schedule._compute_price_rule(wanted, 1.0, date=noon)
             rules = self.env["product.pricelist.item"].browse(
                 [rule_id for _price, rule_id in found.values() if rule_id]
             )
@@ -92,7 +111,7 @@ class HealthcareCharge(models.Model):
                 rules.filtered(lambda r: r.applied_on in ("0_product_variant", "1_product")).ids
             )
             for charge in charges:
-                price, rule_id = found[charge.product_id.id]
+                price, rule_id = found[services[charge].id]
                 if rule_id in own_rules:
                     prices[charge] = (schedule, rule_id, price)
         return prices
@@ -109,11 +128,11 @@ class HealthcareCharge(models.Model):
             lambda charge: before.get(charge, ())[:2] != after.get(charge, ())[:2]
         )._apply_prices()
 
-    def _default_price(self):
-        """The practice's list price, or no price."""
+    def _default_price(self, service):
+        """The practice's list price of a service, or no price."""
         self.ensure_one()
         missing = {"is_priced": False, "price_unit": 0.0, "price_source": "missing"}
-        if not self.product_id:
+        if not service:
             return {**missing, "price_reason": self.env._("No service, no price")}
         if self.payer_id.requires_fee_schedule:
             return {
@@ -123,7 +142,7 @@ class HealthcareCharge(models.Model):
                     self.payer_id.name,
                 ),
             }
-        product = self.product_id.with_company(self.company_id)
+        product = service.with_company(self.company_id)
         price = product.currency_id._convert(
             product.lst_price,
             self.company_id.currency_id,
@@ -135,7 +154,7 @@ class HealthcareCharge(models.Model):
             "is_priced": True,
             "price_unit": price,
             "price_source": "practice_default",
-            "price_reason": self.env._("List price of %s", self.product_id.display_name),
+            "price_reason": self.env._("List price of %s", service.display_name),
         }
 
     def action_find_price(self):

@@ -7,6 +7,7 @@ from . import test_completeness_always
 from . import test_completeness_rights
 from . import test_completeness_tours
 from . import test_concurrency
+from . import test_credit_rebill
 from . import test_delivery
 from . import test_demo
 from . import test_diagnoses
@@ -24,6 +25,7 @@ from . import test_partner
 from . import test_performance
 from . import test_portal
 from . import test_pricing
+from . import test_reprice
 from . import test_rights
 from . import test_run_corrections
 from . import test_run_export
@@ -32,6 +34,7 @@ from . import test_split
 from . import test_superbill
 from . import test_superbill_paid
 from . import test_tours
+from . import test_transfer
 from . import test_translations
 from . import test_units
 from . import test_units_on_charges

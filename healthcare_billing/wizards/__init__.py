@@ -6,9 +6,12 @@ from . import healthcare_completeness
 from . import healthcare_completeness_query
 from . import healthcare_completeness_other
 from . import healthcare_completeness_row
+from . import healthcare_credit_rebill
 from . import healthcare_invoice_delivery
 from . import healthcare_invoice_processing
 from . import healthcare_provider_details
 from . import healthcare_superbill_period
 from . import healthcare_superbill_preview
 from . import healthcare_superbill_void
+from . import healthcare_reprice
+from . import healthcare_responsibility_transfer
