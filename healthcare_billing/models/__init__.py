@@ -1,4 +1,5 @@
 from . import account_move
+from . import account_move_cpt_license
 from . import account_move_delivery
 from . import account_move_line
 from . import account_move_posting
@@ -38,6 +39,7 @@ from . import healthcare_charge
 from . import healthcare_charge_billing
 from . import healthcare_charge_coding
 from . import healthcare_charge_form
+from . import healthcare_charge_license
 from . import healthcare_charge_paid
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
@@ -46,7 +48,11 @@ from . import healthcare_charge_superbill_check
 from . import healthcare_charge_rebill
 from . import healthcare_charge_reprice
 from . import healthcare_charge_transfer
+from . import healthcare_code_license
 from . import healthcare_coverage
+from . import healthcare_cpt_license
+from . import healthcare_cpt_license_bill
+from . import healthcare_cpt_user
 from . import healthcare_diagnosis
 from . import healthcare_modifier
 from . import healthcare_place_of_service
@@ -57,6 +63,7 @@ from . import hr_employee
 from . import hr_employee_public
 from . import ir_sequence
 from . import mail_notification
+from . import product_import
 from . import product_product
 from . import product_template
 from . import res_company

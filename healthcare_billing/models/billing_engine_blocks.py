@@ -205,6 +205,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "SELECT 1 FROM healthcare_authorization_product_product_rel listed"
             " WHERE listed.healthcare_authorization_id = au.authorization_id"
         )
+        licenses = self.env["healthcare.cpt.license"]
         return {
             "already_invoiced": SQL(
                 "(live.parts IS NOT NULL AND live.parts @> array_remove(ARRAY["
@@ -280,6 +281,17 @@ class HealthcareBillingEngine(models.AbstractModel):
             "missing_npi": SQL(
                 "(c.kind = 'service' AND %s AND e.id IS NOT NULL AND COALESCE(e.npi, '') = '')",
                 insured,
+            ),
+            # R8
+            "missing_license": SQL(
+                "(c.kind = 'service' AND pt.code_system = 'cpt' AND e.is_rendering_provider"
+                " AND %s)",
+                licenses._lacks_license_sql(
+                    SQL("e.id"),
+                    licenses._license_year_sql(
+                        SQL("co"), SQL("c.service_date"), SQL("%s::date", invoice_date)
+                    ),
+                ),
             ),
             "missing_authorization": SQL(
                 "(c.kind = 'service' AND p.requires_authorization AND %s AND (au.id IS NULL"

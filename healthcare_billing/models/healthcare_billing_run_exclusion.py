@@ -28,4 +28,5 @@ class HealthcareBillingRunExclusion(models.Model):
     def action_mend(self):
         """Open the record on which the reason can be mended."""
         self.ensure_one()
-        return self.charge_id._mend_action(self.reason_id)
+        charge = self.charge_id.with_context(healthcare_invoice_date=self.run_id.invoice_date)
+        return charge._mend_action(self.reason_id)

@@ -5,6 +5,8 @@ from ..tools.codes import is_valid_npi, is_valid_taxonomy_code
 
 # What a claim says about a care provider, and all that a biller may change on an employee.
 PROVIDER_FIELDS = ("npi", "taxonomy_code", "is_rendering_provider", "credentials")
+# Those that cost money every year: only billing managers change them.
+LICENSE_FIELDS = ("cpt_access",)
 
 
 class HrEmployee(models.Model):
@@ -31,6 +33,13 @@ class HrEmployee(models.Model):
     )
     credentials = fields.Char(
         tracking=True, help="Letters after the name on claims and superbills, such as LCSW or RN."
+    )
+    cpt_access = fields.Boolean(
+        "CPT Code Access",
+        copy=False,
+        tracking=True,
+        help="The CPT license of this person is renewed every 1 January. Switched on when one is "
+        "assigned. Switched off, a paid license still holds until 31 December.",
     )
 
     @api.constrains("npi")
@@ -114,13 +123,18 @@ class HrEmployee(models.Model):
     def _write_provider_details(self, vals):
         """Write the claim data of care providers on behalf of a biller without HR rights.
 
-        :param dict vals: values of ``PROVIDER_FIELDS``, no others
+        :param dict vals: values of ``PROVIDER_FIELDS`` and, by a billing manager, of
+            ``LICENSE_FIELDS``; no others
         """
         if not self.env.su and not self.env.user.has_group("healthcare_billing.group_billing_user"):
             raise AccessError(
                 self.env._("Only billing users can change the billing details of care providers.")
             )
-        if private := set(vals) - set(PROVIDER_FIELDS):
+        if set(vals) & set(LICENSE_FIELDS) and not (
+            self.env.su or self.env.user.has_group("healthcare_billing.group_billing_manager")
+        ):
+            raise AccessError(self.env._("Only billing managers can change CPT code access."))
+        if private := set(vals) - {*PROVIDER_FIELDS, *LICENSE_FIELDS}:
             raise AccessError(
                 self.env._("Not billing details of a care provider: %s", ", ".join(sorted(private)))
             )

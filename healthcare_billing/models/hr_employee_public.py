@@ -15,3 +15,4 @@ class HrEmployeePublic(models.Model):
     npi = fields.Char("NPI", readonly=True)
     taxonomy_code = fields.Char(readonly=True)
     credentials = fields.Char(readonly=True)
+    cpt_access = fields.Boolean("CPT Code Access", readonly=True)

@@ -61,6 +61,27 @@ class ResCompany(models.Model):
         help="Provider taxonomy: the specialty under which the practice bills, ten characters.",
     )
 
+    healthcare_license_date = fields.Selection(
+        [("invoice", "Invoice date"), ("service", "Date of service")],
+        "CPT License of the Year of",
+        required=True,
+        default="invoice",
+        help="Which date decides the year whose CPT license a rendering provider needs. It makes a "
+        "difference for care of December that is invoiced in January.",
+    )
+    healthcare_license_fee = fields.Monetary(
+        "CPT License Fee", help="Proposed for new CPT licenses: the fee per person and year."
+    )
+    healthcare_license_vendor_id = fields.Many2one(
+        "res.partner", "CPT License Vendor", help="Vendor of the bills for CPT licenses."
+    )
+    healthcare_license_product_id = fields.Many2one(
+        "product.product",
+        "CPT License Product",
+        help="Gives the lines of those bills their expense account and taxes. Without it, they are "
+        "booked on the default account of the purchase journal, without tax.",
+    )
+
     @api.constrains("healthcare_npi", "healthcare_taxonomy_code")
     def _check_healthcare_codes(self):
         for company in self:

@@ -25,6 +25,20 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.healthcare_taxonomy_code", readonly=False
     )
     healthcare_tax_id = fields.Char(related="company_id.vat", readonly=False)
+    healthcare_license_date = fields.Selection(
+        related="company_id.healthcare_license_date", readonly=False
+    )
+    healthcare_license_fee = fields.Monetary(
+        related="company_id.healthcare_license_fee",
+        readonly=False,
+        currency_field="currency_id",
+    )
+    healthcare_license_vendor_id = fields.Many2one(
+        related="company_id.healthcare_license_vendor_id", readonly=False
+    )
+    healthcare_license_product_id = fields.Many2one(
+        related="company_id.healthcare_license_product_id", readonly=False
+    )
 
     group_use_approval = fields.Boolean(
         "Visit Approval", implied_group="healthcare_billing.group_use_approval"

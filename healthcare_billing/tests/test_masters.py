@@ -46,6 +46,7 @@ BLOCK_CODES = {
     "missing_coverage",
     "missing_provider",
     "missing_npi",
+    "missing_license",
     "missing_authorization",
     "authorization_used_up",
     "archived_fee_schedule",

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.hr_employee import PROVIDER_FIELDS
+from ..models.hr_employee import LICENSE_FIELDS, PROVIDER_FIELDS
 
 
 class HealthcareProviderDetails(models.TransientModel):
@@ -22,6 +22,11 @@ class HealthcareProviderDetails(models.TransientModel):
     npi = fields.Char("NPI")
     taxonomy_code = fields.Char()
     credentials = fields.Char(help="Such as LCSW or RN.")
+    cpt_access = fields.Boolean(
+        "CPT Code Access",
+        help="The CPT license is renewed every 1 January. Switched off, a paid one still holds "
+        "until 31 December.",
+    )
 
     @api.model
     def default_get(self, fields):
@@ -29,7 +34,8 @@ class HealthcareProviderDetails(models.TransientModel):
         # the ids of employees and of their public profiles are the same
         if employee_id := defaults.get("employee_id"):
             profile = self.env["hr.employee.public"].browse(employee_id)
-            defaults |= {name: profile[name] for name in PROVIDER_FIELDS if name in fields}
+            names = (*PROVIDER_FIELDS, *LICENSE_FIELDS)
+            defaults |= {name: profile[name] for name in names if name in fields}
         return defaults
 
     @api.onchange("npi", "taxonomy_code")
@@ -40,5 +46,8 @@ class HealthcareProviderDetails(models.TransientModel):
 
     def action_save(self):
         self.ensure_one()
-        self.employee_id._write_provider_details({name: self[name] for name in PROVIDER_FIELDS})
+        vals = {name: self[name] for name in PROVIDER_FIELDS}
+        profile = self.env["hr.employee.public"].browse(self.employee_id.id)
+        vals |= {name: self[name] for name in LICENSE_FIELDS if self[name] != profile[name]}
+        self.employee_id._write_provider_details(vals)
         return {"type": "ir.actions.act_window_close"}
