@@ -1,6 +1,7 @@
 from . import account_move
 from . import account_move_cpt_license
 from . import account_move_delivery
+from . import account_move_delivery_queue
 from . import account_move_line
 from . import account_move_posting
 from . import account_move_processing

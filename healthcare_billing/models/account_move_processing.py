@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -6,6 +6,32 @@ class AccountMove(models.Model):
     """Processing of existing invoices: the list, and what its buttons open."""
 
     _inherit = "account.move"
+
+    created_on = fields.Date(
+        string="Created",
+        compute="_compute_created_on",
+        groups="base.group_user",
+        help="The day on which it was created, where care is given.",
+    )
+
+    @api.depends("create_date", "company_id")
+    def _compute_created_on(self):
+        for move in self:
+            # sudo: the time zone of care is no secret
+            company = move.company_id.sudo()
+            move.created_on = company and company._care_local_date(move.create_date)
+
+    @api.model
+    def get_views(self, views, options=None):
+        """The list in which invoices are processed has a Print of its own."""
+        result = super().get_views(views, options)
+        view = self.env.ref(
+            "healthcare_billing.account_move_view_list_process", raise_if_not_found=False
+        )
+        shown = result["views"].get("list", {})
+        if view and shown.get("id") == view.id:
+            shown.get("toolbar", {}).pop("print", None)
+        return result
 
     @api.model
     def _process_action(self, domain):

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.mail.tests.common import MockEmail
 
-from ..models import account_move_delivery as delivery
+from ..models import account_move_delivery_queue as delivery
 from .common import A_DAY, USER_GROUPS, CareCommon
 
 SECRETS = ("Nursing", "T1001", "ZZ9.01", "Test diagnosis", "Pat Provider")

@@ -37,6 +37,7 @@ class HealthcareInvoiceDelivery(models.TransientModel):
     sent_count = fields.Integer(compute="_compute_outcomes")
     no_address_count = fields.Integer(compute="_compute_outcomes")
     no_portal_count = fields.Integer(compute="_compute_outcomes")
+    queued_count = fields.Integer(compute="_compute_outcomes")
     other_count = fields.Integer(compute="_compute_outcomes")
     print_limit = fields.Integer(compute="_compute_print_limit")
 
@@ -70,6 +71,7 @@ class HealthcareInvoiceDelivery(models.TransientModel):
             wizard.sent_count = counts.pop("resend", 0)
             wizard.no_address_count = counts.pop("no_address", 0)
             wizard.no_portal_count = counts.pop("no_portal", 0)
+            wizard.queued_count = counts.pop("queued", 0)
             wizard.other_count = sum(counts.values())
 
     @api.model

@@ -1,0 +1,228 @@
+import random
+import time
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL, split_every
+
+# What is rendered and handed to the mail server's queue in one transaction.
+SLICE_SIZE = 20
+# How often a slice is tried again because others worked on the same invoices.
+MAX_TRIES = 5
+# Bounces come back within days. What is older doesn't change any more.
+RESULT_DAYS = 60
+
+
+class AccountMove(models.Model):
+    """The background of deliveries: Odoo's sending queue in slices, and what became of each e-mail.
+
+    A slice is one transaction: whenever the server stops, an invoice is still queued, or its mail
+    lies in the mail queue and the invoice says so.
+    """
+
+    _inherit = "account.move"
+
+    # -- working on the queue --------------------------------------------------------------------
+    @api.model
+    def _care_queue_domain(self):
+        """Domain of the documents of care that wait to be sent."""
+        return [
+            ("delivery_state", "=", "queued"),
+            ("sending_data", "!=", False),
+            ("state", "=", "posted"),
+        ]
+
+    def _is_in_care_queue(self):
+        self.ensure_one()
+        return bool(
+            self.state == "posted"
+            and self.delivery_state == "queued"
+            and (self.sending_data or {}).get("care_document")
+        )
+
+    @api.model
+    def _cron_account_move_send(self, job_count=10):
+        """Documents of care first: slice by slice, each of one company and one transaction."""
+        if self._work_on_care_queue():
+            super()._cron_account_move_send(job_count)
+
+    @api.model
+    def _work_on_care_queue(self):
+        """Send what is queued, until time is up.
+
+        :return: whether nothing is left
+        """
+        waiting = self.search(self._care_queue_domain(), order="company_id, id")
+        if not waiting:
+            return True
+        slices = [
+            ids
+            for moves in waiting.grouped("company_id").values()
+            for ids in split_every(SLICE_SIZE, moves.ids, list)
+        ]
+        by_author = waiting.grouped(lambda move: (move.sending_data or {}).get("author_user_id"))
+        left = len(waiting)
+        self.env["ir.cron"]._commit_progress(remaining=left)
+        for ids in slices:
+            self._try_to_send_slice(ids)
+            left -= len(ids)
+            if not self.env["ir.cron"]._commit_progress(len(ids), remaining=left):
+                return False
+        for author_id, moves in by_author.items():
+            moves._tell_sender(self.env["res.users"].browse(author_id or ()).exists())
+        return True
+
+    @api.model
+    def _try_to_send_slice(self, move_ids):
+        """Send a slice; when others changed the same invoices, again on a new snapshot.
+
+        The scheduled action commits before and after: nothing but this slice is rolled back.
+        """
+        for trial in range(MAX_TRIES):
+            try:
+                self._send_slice(move_ids)
+                self.env.flush_all()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+                time.sleep(random.uniform(0.0, 0.1 * 2**trial))  # not for secrets
+            except Exception as error:  # noqa: BLE001  # the other slices must go on
+                self.env.cr.rollback()
+                for move in self.browse(move_ids).filtered(lambda move: move._is_in_care_queue()):
+                    self._record_delivery_failure(move, error)
+                return
+            else:
+                return
+        self._trigger_sending()  # they stay queued: the next start takes them up
+
+    @api.model
+    def _send_slice(self, move_ids):
+        """Send queued documents of one company in this transaction, whose first statement locks.
+
+        Mails are only handed to the mail queue: nothing has left the house when this is undone.
+
+        :param list move_ids: ids of queued invoices of one company
+        """
+        moves = self.browse(move_ids).try_lock_for_update()
+        moves = moves.filtered(lambda move: move._is_in_care_queue())
+        company = moves.company_id[:1]
+        moves = moves.with_company(company).with_context(
+            care_delivery=True, mail_notify_force_send=False
+        )
+        by_document = moves.grouped(lambda move: move.sending_data["care_document"])
+        senders = self._delivery_senders()
+        for document, documents in by_document.items():
+            self.env["healthcare.billing.engine"].with_company(company)._isolate_faults(
+                documents, senders[document], self._record_delivery_failure
+            )
+        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+
+    @api.model
+    def _delivery_senders(self):
+        """How each document is sent.
+
+        :return: ``{document: function of account.move recordset}``
+        """
+        return {"invoice": self._send_invoices, "superbill": self._send_superbills}
+
+    @api.model
+    def _send_invoices(self, moves):
+        """Invoices go the native way (see ``account.move.send``)."""
+        # from the moves: they carry the context of the delivery
+        moves.env["account.move.send"]._generate_and_send_invoices(moves, from_cron=True)
+
+    @api.model
+    def _send_superbills(self, moves):
+        raise UserError(self.env._("Superbills are not in use here."))
+
+    @api.model
+    def _record_delivery_failure(self, move, error):
+        """Keep with an invoice why it couldn't be sent; it leaves the queue."""
+        reason = self.env["healthcare.billing.engine"]._failure_text(error)
+        move._set_delivery("failed", reason, sending_data=False)
+
+    def _set_handed_over(self, messages):
+        """These messages carry the documents; whether they arrive, the mail queue will know.
+
+        :param messages: ``mail.message`` recordset
+        """
+        self.ensure_one()
+        if not messages.notification_ids:
+            self._set_delivery(
+                "failed", self.env._("There was nobody to send it to."), sending_data=False
+            )
+            return
+        self._set_delivery(
+            "queued",
+            sending_data=False,
+            delivery_mail_ids=[fields.Command.set(messages.ids)],
+        )
+
+    def _tell_sender(self, user):
+        """Tell who queued these that the queue is done; once for all of them."""
+        failed = len(self.exists().filtered(lambda move: move.delivery_state == "failed"))
+        user._bus_send(
+            "simple_notification",
+            {
+                "title": self.env._("E-mails of care documents"),
+                "message": self.env._(
+                    "%(done)s are on their way, %(failed)s failed.",
+                    done=len(self) - failed,
+                    failed=failed,
+                ),
+                "type": "warning" if failed else "success",
+            },
+        )
+
+    # -- what became of it -----------------------------------------------------------------------
+    @api.model
+    def _cron_delivery_results(self):
+        """Scheduled action: what the mail server and bounces said of the e-mails."""
+        self._update_delivery_results()
+
+    @api.model
+    def _update_delivery_results(self):
+        """Invoices whose e-mails arrived, failed or bounced say so. One query, one write a result.
+
+        Only who was meant counts: colleagues who follow an invoice may bounce.
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT move.id,
+                       CASE WHEN bool_or(notice.bad) THEN 'failed' ELSE 'sent' END,
+                       MIN(notice.failure_type) FILTER (WHERE notice.bad),
+                       MIN(notice.failure_reason) FILTER (WHERE notice.bad)
+                  FROM account_move move
+                  JOIN account_move_delivery_mail_rel rel ON rel.move_id = move.id
+                  JOIN LATERAL (
+                        SELECT notification.*,
+                               notification.notification_status
+                                   IN ('bounce', 'exception', 'canceled') AS bad
+                          FROM mail_notification notification
+                          JOIN mail_message_res_partner_rel meant
+                            ON meant.mail_message_id = notification.mail_message_id
+                           AND meant.res_partner_id = notification.res_partner_id
+                         WHERE notification.mail_message_id = rel.message_id
+                       ) notice ON TRUE
+                 WHERE move.delivery_state IN ('queued', 'sent', 'failed')
+                   AND move.sending_data IS NULL
+                   AND move.delivery_date > %s
+              GROUP BY move.id
+                HAVING bool_and(notice.bad OR notice.notification_status IN ('sent', 'pending'))
+                   AND move.delivery_state
+                       != CASE WHEN bool_or(notice.bad) THEN 'failed' ELSE 'sent' END
+                """,
+                fields.Datetime.subtract(fields.Datetime.now(), days=RESULT_DAYS),
+            )
+        )
+        results = {}
+        for move_id, state, failure_type, reason in rows:
+            key = (state, failure_type, reason if failure_type in (None, "unknown") else None)
+            results.setdefault(key, []).append(move_id)
+        Notification = self.env["mail.notification"]
+        for (state, failure_type, reason), move_ids in results.items():
+            notice = Notification.new({"failure_type": failure_type, "failure_reason": reason})
+            text = notice.format_failure_reason() if state == "failed" else False
+            self.browse(move_ids)._write_result({"delivery_state": state, "delivery_message": text})
