@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, RedirectWarning, UserError
 
 # The result of processing is written by the system only.
 RESULT_FIELDS = {
-    "delivery_date",
+    "delivered_on",
     "delivery_document",
     "delivery_mail_ids",
     "delivery_message",
@@ -49,7 +49,7 @@ class AccountMove(models.Model):
         groups="base.group_user",
         help="Why it couldn't be posted or sent. Trying again clears it.",
     )
-    delivery_date = fields.Datetime(
+    delivered_on = fields.Datetime(
         string="Delivered on", copy=False, readonly=True, groups="base.group_user"
     )
     delivery_mail_ids = fields.Many2many(
@@ -102,7 +102,7 @@ class AccountMove(models.Model):
             {
                 "delivery_state": state,
                 "delivery_message": message,
-                "delivery_date": fields.Datetime.now(),
+                "delivered_on": fields.Datetime.now(),
                 **vals,
             }
         )

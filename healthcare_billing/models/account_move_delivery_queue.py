@@ -208,7 +208,7 @@ class AccountMove(models.Model):
                        ) notice ON TRUE
                  WHERE move.delivery_state IN ('queued', 'sent', 'failed')
                    AND move.sending_data IS NULL
-                   AND move.delivery_date > %s
+                   AND move.delivered_on > %s
               GROUP BY move.id
                 HAVING bool_and(notice.bad OR notice.notification_status IN ('sent', 'pending'))
                    AND move.delivery_state
@@ -224,5 +224,7 @@ class AccountMove(models.Model):
         Notification = self.env["mail.notification"]
         for (state, failure_type, reason), move_ids in results.items():
             notice = Notification.new({"failure_type": failure_type, "failure_reason": reason})
-            text = notice.format_failure_reason() if state == "failed" else False
+            text = False
+            if state == "failed":
+                text = self.env._("E-mail not delivered: %s", notice.format_failure_reason())
             self.browse(move_ids)._write_result({"delivery_state": state, "delivery_message": text})

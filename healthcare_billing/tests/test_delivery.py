@@ -7,6 +7,7 @@ from odoo.tools import mute_logger
 from odoo.addons.mail.tests.common import MockEmail
 
 from ..models import account_move_delivery_queue as delivery
+from ..models.account_move_delivery import RESULT_FIELDS
 from .common import A_DAY, USER_GROUPS, CareCommon
 
 SECRETS = ("Nursing", "T1001", "ZZ9.01", "Test diagnosis", "Pat Provider")
@@ -97,7 +98,7 @@ class TestDelivery(DeliveryCommon):
         self._send()
         self.assertEqual(set(moves.mapped("delivery_state")), {"sent"})
         self.assertEqual(set(moves.mapped("delivery_document")), {"invoice"})
-        self.assertTrue(all(moves.mapped("delivery_date")))
+        self.assertTrue(all(moves.mapped("delivered_on")))
         self.assertTrue(all(moves.mapped("is_move_sent")))
         self.assertFalse(any(moves.mapped("is_being_sent")))
         self.assertEqual(len(self._mails), 2)
@@ -429,7 +430,7 @@ class TestDelivery(DeliveryCommon):
         )
         self._learn()
         self.assertEqual(move.delivery_state, "failed")
-        self.assertEqual(move.delivery_message, "Bounce")
+        self.assertEqual(move.delivery_message, "E-mail not delivered: Bounce")
 
     def test_a_follower_who_bounces_is_not_the_client(self):
         colleague = self.env["res.partner"].create({"name": "C", "email": "c@example.com"})
@@ -467,6 +468,12 @@ class TestDelivery(DeliveryCommon):
         ):
             with self.subTest(values=values), self.assertRaises(AccessError):
                 move.write(values)
+
+    def test_no_field_of_ours_takes_the_name_of_one_of_cores(self):
+        for name in (*RESULT_FIELDS, "created_on"):
+            self.assertEqual(
+                self.env["account.move"]._fields[name]._modules, ("healthcare_billing",), name
+            )
 
     def test_a_copy_was_not_sent(self):
         move = self._invoice(self.anna)
