@@ -22,6 +22,8 @@
         "data/healthcare_cancel_reason_data.xml",
         "data/healthcare_adjustment_reason_data.xml",
         "data/healthcare_block_reason_data.xml",
+        "wizards/healthcare_appointment_clock_views.xml",
+        "wizards/healthcare_appointment_schedule_views.xml",
         "wizards/healthcare_provider_details_views.xml",
         "wizards/healthcare_cpt_license_assign_views.xml",
         "wizards/healthcare_superbill_period_views.xml",
@@ -39,6 +41,7 @@
         "views/account_move_views.xml",
         "views/healthcare_adjustment_reason_views.xml",
         "views/healthcare_appointment_views.xml",
+        "views/healthcare_appointment_series_views.xml",
         "views/healthcare_authorization_views.xml",
         "views/healthcare_billing_account_views.xml",
         "views/healthcare_billing_run_views.xml",
@@ -68,6 +71,7 @@
     "assets": {
         "web.assets_backend": [
             "healthcare_billing/static/src/scss/healthcare_billing.scss",
+            "healthcare_billing/static/src/appointment/**/*",
             "healthcare_billing/static/src/billing_run/**/*",
             "healthcare_billing/static/src/reprice/**/*",
         ],

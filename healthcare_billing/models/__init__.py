@@ -16,10 +16,16 @@ from . import billing_engine_moves
 from . import billing_engine_rebill
 from . import code_mixin
 from . import healthcare_adjustment_reason
+from . import healthcare_series_mixin
 from . import healthcare_appointment
 from . import healthcare_appointment_charges
 from . import healthcare_appointment_superbill
 from . import healthcare_appointment_reprice
+from . import healthcare_appointment_clock
+from . import healthcare_appointment_conflicts
+from . import healthcare_appointment_recurrence
+from . import healthcare_appointment_screens
+from . import healthcare_appointment_series
 from . import healthcare_appointment_workflow
 from . import healthcare_authorization
 from . import healthcare_billing_account

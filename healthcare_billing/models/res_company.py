@@ -1,4 +1,4 @@
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import pytz
 
@@ -176,6 +176,30 @@ class ResCompany(models.Model):
         """
         noon = self._care_timezone().localize(datetime.combine(day, time(12)))
         return noon.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _care_moment(self, day, hours):
+        """A local time of a local day as a naive UTC datetime.
+
+        A time that comes twice when the clocks change is the first one; one that is skipped is as
+        much later.
+
+        :param date day: local day
+        :param float hours: local time, 9.5 is 9:30
+        """
+        timezone = self._care_timezone()
+        local = datetime.combine(day, time.min) + timedelta(minutes=round(hours * 60))
+        try:
+            moment = timezone.localize(local, is_dst=None)
+        except pytz.AmbiguousTimeError:
+            moment = timezone.localize(local, is_dst=True)
+        except pytz.NonExistentTimeError:
+            moment = timezone.localize(local, is_dst=False)
+        return moment.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _care_local_hours(self, dt_utc):
+        """The local time of a naive UTC datetime in hours, to the minute: 9:30 is 9.5."""
+        local = dt_utc.replace(tzinfo=pytz.utc).astimezone(self._care_timezone())
+        return local.hour + local.minute / 60
 
     @staticmethod
     def _care_day_start(timezone, day):

@@ -1,4 +1,6 @@
 from . import account_move_reversal
+from . import healthcare_appointment_clock
+from . import healthcare_appointment_schedule
 from . import healthcare_batch_invoicing
 from . import healthcare_billing_run_apply
 from . import healthcare_billing_run_confirm
