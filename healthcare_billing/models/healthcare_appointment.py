@@ -582,14 +582,24 @@ class HealthcareAppointment(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_invoiced(self):
-        for appointment in self:
-            if appointment.charge_ids._ledger_lines():
-                raise UserError(
-                    self.env._(
-                        "%s was invoiced and can't be deleted. Cancel or archive it instead.",
-                        appointment.name,
-                    )
+        line = self.charge_ids._ledger_lines()[:1]
+        if line:
+            raise UserError(
+                self.env._(
+                    "%s was invoiced and can't be deleted. Cancel or archive it instead.",
+                    line.charge_id.appointment_id.name,
                 )
+            )
+
+    def unlink(self):
+        """Charges go with their appointment, by the ORM: what it still has to write of them goes
+        too, and is not left over for rows that the database removed."""
+        self.check_access("unlink")
+        self._unlink_except_invoiced()
+        charges = self.sudo().charge_ids  # sudo: who may delete the appointment, may all of it
+        charges.child_ids.unlink()
+        charges.exists().unlink()
+        return super().unlink()
 
     @api.onchange("bill_override_qty")
     def _onchange_bill_override_qty(self):

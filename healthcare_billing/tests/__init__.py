@@ -35,6 +35,7 @@ from . import test_run_corrections
 from . import test_run_export
 from . import test_run_preview
 from . import test_series
+from . import test_series_edit
 from . import test_split
 from . import test_superbill
 from . import test_superbill_paid
