@@ -112,7 +112,8 @@ class HealthcareAppointment(models.Model):
 
         :raise UserError: naming the first one that has to stay
         """
-        stays = self._why_it_stays()
+        doomed = self.browse(self.ids)  # read together, wherever they come from
+        stays = doomed._why_it_stays()
         if stays:
             appointment, reason = next(iter(stays.items()))
             raise UserError(
@@ -123,10 +124,10 @@ class HealthcareAppointment(models.Model):
                     reason=reason,
                 )
             )
-        for series, appointments in self.grouped("series_id").items():
+        for series, appointments in doomed.grouped("series_id").items():
             if series:
                 series._log_deleted(appointments)
-        self.unlink()
+        doomed.unlink()
 
     # -- buttons ---------------------------------------------------------------------------------
     def action_repeat(self):
