@@ -89,14 +89,11 @@ class TestRights(CareCommon):
         records = {
             "healthcare.appointment": (self.own, self.foreign),
             "healthcare.charge": (self.own.charge_ids, self.foreign.charge_ids),
-<<<<<<< HEAD
             "healthcare.superbill": (own_superbill, foreign_superbill),
-=======
             "healthcare.appointment.series": (
                 self._series_of(self.own),
                 self._series_of(self.foreign),
             ),
->>>>>>> 333d56a (Plan recurring appointments: preview every date with its conflicts, then make them at once)
         }
         limited = {
             (name, kind)
@@ -125,7 +122,6 @@ class TestRights(CareCommon):
                         else sorted((own + foreign).ids, key=found.ids.index),
                     )
 
-<<<<<<< HEAD
     def _superbills(self):
         """One of the portal user's own, and one of somebody else."""
         self.company.vat = "12-3456789"
@@ -138,12 +134,11 @@ class TestRights(CareCommon):
         return self.env["healthcare.superbill"]._issue(
             sorted(drafts, key=lambda draft: draft.values["client_id"] != me.id)
         )
-=======
+
     def _series_of(self, appointment):
         series = self.env["healthcare.appointment.series"]
         template = series._template_of(appointment)
         return series.create(template | {"date_start": A_DAY})
->>>>>>> 333d56a (Plan recurring appointments: preview every date with its conflicts, then make them at once)
 
     def test_fields(self):
         move = self._execute(self.own, post=True).line_ids.move_id
