@@ -7,7 +7,11 @@ from odoo.tools.sql import column_exists
 # column that exists before the module is loaded is left empty by the ORM, which is the right value
 # for every old row.
 PREPARED_COLUMNS = {
-    "account_move": {"service_date_from": "date", "service_date_to": "date"},
+    "account_move": {
+        "service_date_from": "date",
+        "service_date_to": "date",
+        "claim_state": "varchar",
+    },
     "account_move_line": {"charge_live": "bool", "charge_credited": "numeric"},
     "product_template": {
         "code_system": "varchar",

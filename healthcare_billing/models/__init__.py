@@ -9,11 +9,13 @@ from . import account_move_send
 from . import account_move_superbill
 from . import account_move_rebill
 from . import account_move_responsibility
+from . import account_move_claim
 from . import billing_engine
 from . import billing_engine_blocks
 from . import billing_engine_execution
 from . import billing_engine_moves
 from . import billing_engine_rebill
+from . import claim_builder
 from . import code_mixin
 from . import healthcare_adjustment_reason
 from . import healthcare_series_mixin
@@ -32,8 +34,10 @@ from . import healthcare_billing_account
 from . import healthcare_billing_account_diagnosis
 from . import healthcare_billing_account_rate
 from . import healthcare_billing_account_reprice
+from . import healthcare_billing_account_claim
 from . import healthcare_billing_run
 from . import healthcare_billing_run_background
+from . import healthcare_billing_run_claim
 from . import healthcare_billing_run_execution
 from . import healthcare_billing_run_exclusion
 from . import healthcare_billing_run_export
@@ -56,6 +60,14 @@ from . import healthcare_charge_rebill
 from . import healthcare_charge_reprice
 from . import healthcare_charge_transfer
 from . import healthcare_code_license
+from . import healthcare_claim
+from . import healthcare_claim_check
+from . import healthcare_claim_diagnosis
+from . import healthcare_claim_issue
+from . import healthcare_claim_item
+from . import healthcare_claim_line
+from . import healthcare_claim_workflow
+from . import healthcare_claim_closing
 from . import healthcare_coverage
 from . import healthcare_cpt_license
 from . import healthcare_cpt_license_bill
@@ -78,3 +90,4 @@ from . import res_config_settings
 from . import res_partner
 from . import res_partner_superbill
 from . import res_partner_default_fee
+from . import res_partner_claim

@@ -2,6 +2,7 @@ from . import test_background
 from . import test_batch_invoicing
 from . import test_block_reasons
 from . import test_code_license
+from . import test_claims
 from . import test_codes
 from . import test_completeness
 from . import test_completeness_always

@@ -4,6 +4,8 @@ from . import healthcare_appointment_schedule
 from . import healthcare_batch_invoicing
 from . import healthcare_billing_run_apply
 from . import healthcare_billing_run_confirm
+from . import healthcare_claim_preview
+from . import healthcare_claim_reject
 from . import healthcare_completeness
 from . import healthcare_completeness_query
 from . import healthcare_completeness_other

@@ -1,0 +1,300 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+
+from .healthcare_claim import FINAL_STATES, IN_FLIGHT_STATES
+
+# Date that a state leaves behind.
+STATE_DATES = {
+    "submitted": "date_submitted",
+    "accepted": "date_accepted",
+    "rejected": "date_rejected",
+    "paid": "date_paid",
+    "closed": "date_closed",
+    "canceled": "date_closed",
+}
+# A later version starts with what this one says.
+VERSION_FIELDS = (
+    "company_id", "currency_id", "client_id", "payer_id", "responsibility", "coverage_id",
+    "billing_account_id", "billing_provider_id", "rendering_provider_id", "place_of_service_id",
+    "claim_format", "accept_assignment", "signature_on_file", "benefits_assigned", "related_cause",
+    "accident_date", "accident_state_id", "referring_provider", "referring_npi",
+    "referring_qualifier", "note",
+)  # fmt: skip
+LINE_VERSION_FIELDS = (
+    "sequence", "service_date", "product_id", "code", "place_of_service_id",
+    "rendering_provider_id", "authorization_id", "authorization_number",
+)  # fmt: skip
+ITEM_VERSION_FIELDS = (
+    "charge_id",
+    "invoice_line_id",
+    "move_id",
+    "responsibility",
+    "amount",
+    "units",
+)
+
+
+def copied_values(record, names):
+    """Values of a record's plain fields, as ``create`` takes them."""
+    return {
+        name: record[name].id if record._fields[name].relational else record[name] for name in names
+    }
+
+
+class HealthcareClaim(models.Model):
+    """What the buttons do: the states of a claim, its later versions, and its end."""
+
+    _inherit = "healthcare.claim"
+
+    # -- on the way ------------------------------------------------------------------------------
+    def action_submit(self):
+        """Mark claims as submitted; refused, for all of them, while one lacks data."""
+        self._check_states("awaiting_submission", self.env._("marked as submitted"))
+        self._check_complete()
+        self._set_state("submitted")
+
+    def action_accept(self):
+        """The payer has accepted the claims for processing."""
+        self._check_states("submitted", self.env._("accepted"))
+        self._set_state("accepted")
+
+    def action_open_reject(self):
+        """Ask why the payer rejected or denied the claims."""
+        self._check_states(IN_FLIGHT_STATES, self.env._("rejected"))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Rejected by the Payer"),
+            "res_model": "healthcare.claim.reject",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_claim_ids": [Command.set(self.ids)], "dialog_size": "medium"},
+        }
+
+    def _reject(self, reason):
+        """The payer rejected or denied the claims.
+
+        :param str reason: the payer's words
+        """
+        self._check_states(IN_FLIGHT_STATES, self.env._("rejected"))
+        self._set_state("rejected", reject_reason=reason)
+
+    def action_mark_paid(self):
+        """The payer has paid; paper claims are paid without having been accepted."""
+        self._check_states(IN_FLIGHT_STATES, self.env._("marked as paid"))
+        self._set_state("paid")
+
+    def action_step_back(self):
+        """Undo a state that was set by mistake: back to the one before."""
+        if not self.env.su and not self.env.user.has_group(
+            "healthcare_billing.group_billing_manager"
+        ):
+            raise AccessError(self.env._("Only a billing manager can take a claim a step back."))
+        self._check_states((*IN_FLIGHT_STATES, "rejected", "paid"), self.env._("taken back"))
+        followed = self.filtered("successor_ids.is_live")[:1]
+        if followed:
+            raise UserError(self.env._("%s has a later version: cancel that first.", followed.name))
+        for claim in self:
+            if claim.state == "submitted":
+                before = "awaiting_submission"
+            elif claim.state == "paid" and claim.date_accepted:
+                before = "accepted"
+            else:
+                before = "submitted"
+            # sudo: see _set_state
+            claim.sudo().write({"state": before, STATE_DATES[claim.state]: False})
+
+    def action_cancel(self):
+        """Give up claims that no payer has: their charges can be put on other claims."""
+        self._check_states(("awaiting_submission", "rejected"), self.env._("canceled"))
+        replacing = self.filtered("is_live").origin_claim_id
+        self._set_state("canceled", close_reason=self.env._("Canceled by hand"))
+        # what frees charges is flushed before anything takes them
+        self.flush_recordset()
+        # sudo: see _set_state
+        replacing.sudo().filtered(
+            lambda claim: claim.state not in FINAL_STATES
+        ).is_superseded = False
+
+    def _check_states(self, states, doing):
+        """Refuse claims in another state; holds their rows until the transaction ends.
+
+        :param states: a state, or a tuple of them
+        :param str doing: for the message
+        """
+        self.check_access("write")
+        states = (states,) if isinstance(states, str) else states
+        # a second click, or another user, waits in vain: the state below is the last one
+        if len(self.try_lock_for_update(allow_referencing=True)) < len(self):
+            raise UserError(
+                self.env._("Another user is working on these claims. Try again in a moment.")
+            )
+        self.invalidate_recordset(["state"])
+        other = self.filtered(lambda claim: claim.state not in states or claim.is_superseded)[:1]
+        if other:
+            raise UserError(
+                self.env._(
+                    "%(claim)s is %(state)s, and can't be %(doing)s.",
+                    claim=other.name,
+                    state=other._state_label(),
+                    doing=doing,
+                )
+            )
+
+    def _set_state(self, state, **values):
+        # sudo: a state is no field that is typed; the history names the user all the same
+        claims = self.sudo()
+        if state in FINAL_STATES:
+            for former, members in claims.grouped("state").items():
+                members.write({"state_before_closing": former})
+        claims.write(
+            {"state": state, STATE_DATES[state]: fields.Date.context_today(self), **values}
+        )
+        if state in ("accepted", "paid"):
+            claims._finish_voids()
+
+    def _finish_voids(self):
+        """A void that the payer has taken ends the claim that it voids."""
+        for claim in self.filtered(lambda claim: claim.frequency == "8"):
+            voided = claim.origin_claim_id
+            if voided.state not in FINAL_STATES:
+                voided._set_state("closed", close_reason=self.env._("Voided by %s", claim.name))
+
+    # -- later versions --------------------------------------------------------------------------
+    def action_resubmit(self):
+        """Send rejected claims again, under new control numbers.
+
+        What was rejected before the payer looked into it is an original again; what was accepted
+        first, and then denied, is replaced under the payer's number.
+        """
+        done = self.filtered(lambda claim: claim.is_superseded and claim.state == "rejected")
+        claims = self - done
+        if claims:
+            claims._check_states("rejected", self.env._("resubmitted"))
+        versions = done._versions("7", "1")
+        for claim in claims:
+            frequency = claim.frequency
+            if frequency == "1" and claim.date_accepted:
+                frequency = "7"
+            versions |= claim._make_version(frequency)
+        return versions._form_action()
+
+    def action_replace(self):
+        """Make replacements (type 7) of claims that the payer has accepted or paid."""
+        done = self.filtered("is_superseded")
+        claims = self - done
+        if claims:
+            claims._check_states(("accepted", "paid"), self.env._("replaced"))
+        voided = claims.filtered(lambda claim: claim._versions("8") or claim.frequency == "8")[:1]
+        if voided:
+            raise UserError(
+                self.env._("%s is being voided, or is a void: it can't be replaced.", voided.name)
+            )
+        versions = done._versions("7")
+        for claim in claims:
+            versions |= claim._make_version("7")
+        return versions._form_action()
+
+    def action_void(self):
+        """Make voids (type 8) of claims that the payer has, also of credited invoices."""
+        self.check_access("write")
+        done = self.filtered(lambda claim: claim._versions("8"))
+        claims = self - done
+        fresh = claims.filtered(lambda claim: not claim.needs_void)
+        if fresh:
+            fresh._check_states(("accepted", "paid"), self.env._("voided"))
+        if claims.filtered(lambda claim: claim.frequency == "8"):
+            raise UserError(self.env._("A void can't be voided. Claim the care anew instead."))
+        versions = done._versions("8")
+        for claim in claims:
+            versions |= claim._make_version("8")
+        return versions._form_action()
+
+    def _versions(self, *frequencies):
+        """Later versions of these types that still count."""
+        return self.successor_ids.filtered(
+            lambda claim: claim.frequency in frequencies and claim.state not in FINAL_STATES
+        )
+
+    def _make_version(self, frequency):
+        """The next version of this claim: same content, new control number.
+
+        A void says what was claimed; the others take over the charges that are still billed.
+
+        :param str frequency: 1, 7 or 8
+        :return: ``healthcare.claim`` record
+        """
+        self.ensure_one()
+        # sudo: claims are made by buttons only, never typed
+        claim = self.sudo()
+        if frequency != "8":
+            claim.is_superseded = True
+            # what frees charges is flushed before anything takes them
+            self.env.flush_all()
+        version = claim.create(claim._version_values(frequency))
+        if not version.line_ids:
+            raise UserError(
+                self.env._("Nothing of %s is billed any more. Void it instead.", claim.name)
+            )
+        version._log(
+            self.env._(
+                "%(kind)s of %(claim)s.",
+                kind=dict(self._fields["frequency"]._description_selection(self.env))[frequency]
+                if frequency != claim.frequency
+                else self.env._("Next version"),
+                claim=claim.name,
+            )
+        )
+        claim._log(self.env._("Followed by %s.", version.name))
+        return version.with_env(self.env)
+
+    def _version_values(self, frequency):
+        self.ensure_one()
+        values = copied_values(self, VERSION_FIELDS)
+        whole = frequency == "8"
+        values.update(
+            name=self._draw_numbers(1)[0],
+            frequency=frequency,
+            origin_claim_id=self.id,
+            original_reference=frequency != "1"
+            and (self.payer_claim_number or self.original_reference),
+            diagnosis_line_ids=[
+                Command.create(copied_values(line, ("sequence", "diagnosis_id")))
+                for line in self.diagnosis_line_ids
+            ],
+            line_ids=[
+                Command.create(line._version_values(whole))
+                for line in self.line_ids
+                if whole or line._billed_items()
+            ],
+        )
+        return values
+
+
+class HealthcareClaimLine(models.Model):
+    _inherit = "healthcare.claim.line"
+
+    def _billed_items(self):
+        """Charges of the line that an invoice still bills to the payer."""
+        return self.item_ids.filtered("invoice_line_id.charge_live")
+
+    def _version_values(self, whole):
+        """Values of this line on the next version.
+
+        :param bool whole: with all charges, and not only those that are still billed
+        """
+        self.ensure_one()
+        items = self.item_ids if whole else self._billed_items()
+        return {
+            **copied_values(self, LINE_VERSION_FIELDS),
+            "modifier_ids": [Command.set(self.modifier_ids.ids)],
+            "units": sum(items.mapped("units")),
+            "amount": sum(items.mapped("amount")),
+            "pointer_ids": [
+                Command.create(copied_values(pointer, ("sequence", "diagnosis_id")))
+                for pointer in self.pointer_ids
+            ],
+            "item_ids": [
+                Command.create(copied_values(item, ITEM_VERSION_FIELDS)) for item in items
+            ],
+        }
