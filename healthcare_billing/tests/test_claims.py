@@ -246,9 +246,9 @@ class TestClaimStates(ClaimCommon):
             getattr(claim, action)()
             self.assertEqual((claim.state, claim[date]), (state, self.today))
             self.assertEqual(move.claim_state, state)
+            self._flush_tracking()
             with self.assertRaises(UserError):  # a second click
                 getattr(claim, action)()
-            self._flush_tracking()
         self.assertEqual(
             claim.message_ids.sudo().tracking_value_ids.mapped("new_value_char")[::-1],
             ["Submitted", "Accepted", "Paid"],
