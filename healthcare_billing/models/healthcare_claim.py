@@ -438,7 +438,14 @@ class HealthcareClaim(models.Model):
                     )
                 )
 
-    # -- write, delete ---------------------------------------------------------------------------
+    # -- create, write, delete -------------------------------------------------------------------
+    @api.model_create_multi
+    def create(self, vals_list):
+        claims = super().create(vals_list)
+        # made below lines that were made below claims, items stand in the cache twice
+        claims.invalidate_recordset(["item_ids"])
+        return claims
+
     def write(self, vals):
         """Billers type what ``TYPED_FIELDS`` says; states and charges come from buttons."""
         if not self.env.su:

@@ -34,7 +34,13 @@ class TestClaimSplit(ClaimCommon):
 
     def test_r26_all_codes_of_one_appointment_stay_together(self):
         visit = self._visit()
-        visit.charge_ids.copy({"product_id": self.service.id, "price_unit": 30.0})
+        self.env["healthcare.charge"].create(
+            {
+                "appointment_id": visit.id,
+                "product_id": self.service.id,
+                "diagnosis_ids": [Command.set(self.diagnosis.ids)],
+            }
+        )
         self.assertEqual(self._shape(self._planned(visit)), [("T1001, H0004", 2)])
 
     def test_r26_single_claim(self):

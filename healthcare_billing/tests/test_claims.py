@@ -235,7 +235,7 @@ class TestClaimStates(ClaimCommon):
     """Awaiting submission, submitted, accepted or rejected, paid; and later versions."""
 
     def test_on_the_way_to_paid(self):
-        claim = self._claims().with_context(tracking_disable=False)
+        claim = self._claims().with_context(tracking_disable=False, mail_notrack=False)
         self._flush_tracking()
         move = claim.invoice_ids
         for action, state, date in (
