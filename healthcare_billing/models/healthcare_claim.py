@@ -2,7 +2,6 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL
 
 from ..tools.codes import is_valid_npi
 from .claim_builder import MAX_CLAIM_DIAGNOSES
@@ -216,7 +215,7 @@ class HealthcareClaim(models.Model):
     amount_client_paid = fields.Monetary(
         string="Paid by Client",
         compute="_compute_amount_client",
-        help="What the client has paid of it; of a part-paid invoice, each charge's share.",
+        help="What the client has paid of it.",
     )
     invoice_ids = fields.Many2many("account.move", compute="_compute_invoice_ids")
     invoice_count = fields.Integer(compute="_compute_invoice_ids")
@@ -347,54 +346,13 @@ class HealthcareClaim(models.Model):
 
     @api.depends("item_ids.charge_id.amount_client")
     def _compute_amount_client(self):
-        owed, paid = self._client_amounts()
+        # sudo: who may see a claim may know what the client owes of it
+        charges = self.sudo().item_ids.charge_id
+        paid = charges._paid_amounts(("client",))
         for claim in self:
-            claim.amount_client = owed.get(claim._origin.id, 0.0)
-            claim.amount_client_paid = paid.get(claim._origin.id, 0.0)
-
-    def _client_amounts(self):
-        """What clients owe and have paid of the charges on these claims, in one query.
-
-        A payment settles invoices, not charges: each charge has the share of its line.
-
-        :return: two dicts ``{claim id: amount}``
-        """
-        if not self.ids:
-            return {}, {}
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH on_claim AS (
-                    SELECT DISTINCT item.claim_id, charge.id AS charge_id
-                      FROM healthcare_claim_item item
-                      JOIN healthcare_charge charge
-                        ON item.charge_id IN (charge.id, charge.parent_id)
-                     WHERE item.claim_id = ANY(%(ids)s)
-                ), paid AS (
-                    SELECT line.charge_id,
-                           SUM(CASE WHEN move.amount_total = 0 THEN 0 ELSE line.price_total
-                               * (move.amount_total - move.amount_residual) / move.amount_total
-                               END) AS amount
-                      FROM account_move_line line
-                      JOIN account_move move ON move.id = line.move_id
-                     WHERE line.charge_id IN (SELECT charge_id FROM on_claim)
-                       AND line.charge_live
-                       AND line.responsibility = 'client'
-                       AND move.state = 'posted'
-                  GROUP BY line.charge_id
-                )
-                SELECT on_claim.claim_id, SUM(charge.amount_client), SUM(paid.amount)
-                  FROM on_claim
-                  JOIN healthcare_charge charge ON charge.id = on_claim.charge_id
-             LEFT JOIN paid ON paid.charge_id = on_claim.charge_id
-              GROUP BY on_claim.claim_id
-                """,
-                ids=self.ids,
-            )
-        )
-        owed = {claim_id: float(amount or 0.0) for claim_id, amount, _paid in rows}
-        return owed, {claim_id: float(paid or 0.0) for claim_id, _amount, paid in rows}
+            own = claim.sudo().item_ids.charge_id
+            claim.amount_client = sum((own | own.child_ids).mapped("amount_client"))
+            claim.amount_client_paid = sum(paid[charge] for charge in own)
 
     # -- constraints -----------------------------------------------------------------------------
     @api.constrains("diagnosis_line_ids")
