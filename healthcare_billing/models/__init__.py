@@ -7,6 +7,7 @@ from . import account_move_posting
 from . import account_move_processing
 from . import account_move_send
 from . import account_move_superbill
+from . import account_move_superbill_delivery
 from . import account_move_rebill
 from . import account_move_responsibility
 from . import account_move_claim

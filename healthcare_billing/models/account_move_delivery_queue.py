@@ -2,7 +2,6 @@ import random
 import time
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
@@ -130,10 +129,6 @@ class AccountMove(models.Model):
         """Invoices go the native way (see ``account.move.send``)."""
         # from the moves: they carry the context of the delivery
         moves.env["account.move.send"]._generate_and_send_invoices(moves, from_cron=True)
-
-    @api.model
-    def _send_superbills(self, moves):
-        raise UserError(self.env._("Superbills are not in use here."))
 
     @api.model
     def _record_delivery_failure(self, move, error):

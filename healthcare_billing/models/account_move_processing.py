@@ -100,7 +100,3 @@ class AccountMove(models.Model):
         if document == "superbill":
             return moves._print_superbills()
         return self.env.ref("account.account_invoices").report_action(moves, config=False)
-
-    def _print_superbills(self):
-        """Superbills of these invoices as one PDF; all of them, or a list of what is missing."""
-        raise UserError(self.env._("Superbills are not in use here."))

@@ -66,11 +66,14 @@ class HealthcareSuperbill(models.Model):
         return super()._get_thread_with_access(thread_id, **kwargs)
 
     def _mail_attachments(self):
-        """What goes along with the e-mail: nothing, clients read superbills in the portal.
+        """What goes along with the e-mail: nothing, clients read superbills in the portal; the PDF
+        where the practice wants e-mails to carry it.
 
         :return: ``ir.attachment`` records
         """
         self.ensure_one()
+        if self.company_id.healthcare_email_content == "pdf":
+            return self._pdf_attachment()
         return self.env["ir.attachment"]
 
     def action_send(self):
@@ -112,3 +115,14 @@ class HealthcareSuperbill(models.Model):
                 email_layout_xmlid="mail.mail_notification_light",
             )
         return unreachable
+
+    def _last_mails(self):
+        """The messages that e-mailed these superbills last.
+
+        :return: ``mail.message`` records with their notifications readable
+        """
+        # sudo: the notifications of a message are its recipients'
+        messages = self.env["mail.message"].sudo()
+        for superbill in self:
+            messages |= superbill.sudo().message_ids.filtered("partner_ids")[:1]
+        return messages

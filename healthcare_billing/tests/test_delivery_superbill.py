@@ -1,0 +1,171 @@
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from odoo.addons.mail.tests.common import mail_new_test_user
+
+from .test_delivery import DeliveryCommon
+from .test_superbill import SuperbillCommon
+
+SECRETS = ("ZZ9.01", "Test diagnosis", "Nursing", "T1001", "Annabel")
+
+
+@tagged("post_install", "-at_install")
+class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
+    """Superbills of existing invoices: one PDF, or an e-mail to each client."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.ref("base.group_user").implied_ids |= cls.env.ref(
+            "healthcare_billing.group_use_superbills"
+        )
+        cls.anna = cls._patient("Anna Adams", legal_name="Annabel", email="anna@example.com")
+        cls.bert = cls._patient("Bert Bond", email="bert@example.com")
+        for client in cls.anna | cls.bert:
+            mail_new_test_user(
+                cls.env,
+                login=client.name,
+                groups="base.group_portal",
+                partner_id=client.id,
+                name=client.name,
+                email=client.email,
+            )
+
+    def _print(self, moves):
+        return moves.with_env(self._act_as(self.biller))._print_documents("superbill", 200)
+
+    # -- print -----------------------------------------------------------------------------------
+    def test_print_issues_one_per_client(self):
+        moves = self._invoice(self.anna) | self._invoice(self.bert)
+        action = self._print(moves)
+        self.assertEqual(action["report_name"], "healthcare_billing.report_superbill")
+        self.assertEqual(moves.superbill_ids.client_id, self.anna | self.bert)
+        self._print(moves)
+        self.assertEqual(len(moves.superbill_ids), 2, "printed again, not issued again")
+
+    def test_print_leaves_out_what_lacks_something(self):
+        self.bert.birth_date = False
+        moves = self._invoice(self.anna) | self._invoice(self.bert)
+        action = self._print(moves)
+        self.assertIn("1 invoices have no superbill", action["params"]["message"])
+        self.assertEqual(action["params"]["next"]["type"], "ir.actions.report")
+        self.assertEqual(moves.superbill_ids.client_id, self.anna)
+        self.assertIn("No superbill:", moves[1].delivery_message)
+        self.bert.birth_date = "1970-01-01"
+        self.assertEqual(self._print(moves)["type"], "ir.actions.report")
+        self.assertFalse(moves[1].delivery_message)
+
+    def test_print_nothing(self):
+        self.anna.birth_date = False
+        move = self._invoice(self.anna)
+        with self.assertRaises(UserError):
+            self._print(move)
+
+    # -- e-mail ----------------------------------------------------------------------------------
+    def test_email_tells_the_client_and_nothing_clinical(self):
+        move = self._invoice(self.anna)
+        self.assertEqual(self._queue(move, "superbill"), {"send": 1})
+        self._send()
+        self.assertEqual((move.delivery_state, move.delivery_document), ("sent", "superbill"))
+        self.assertEqual(len(self._mails), 1)
+        mail = self._mails[0]
+        self.assertIn("anna@example.com", mail["email_to"][0])
+        self.assertFalse(mail["attachments"])
+        self.assertIn(f"/my/superbills/{move.superbill_ids.id}", mail["body"])
+        for secret in SECRETS:
+            self.assertNotIn(secret, mail["body"] + mail["subject"])
+        self.assertFalse(move.is_move_sent, "the invoice itself wasn't sent")
+
+    def test_email_carries_the_pdf_by_setting(self):
+        self.company.healthcare_email_content = "pdf"
+        client = self._patient("Without login", email="nologin@example.com")
+        move = self._invoice(client)
+        self._queue(move, "superbill")
+        self._send()
+        self.assertEqual(move.delivery_state, "sent")
+        (attachment,) = self._mails[0]["attachments"]
+        self.assertIn(move.superbill_ids.name, attachment[0])
+        self.assertEqual(
+            move.superbill_ids._pdf_attachment().res_model, "healthcare.superbill", "still kept"
+        )
+
+    def test_a_link_is_of_no_use_without_a_login(self):
+        move = self._invoice(self._patient("Without login", email="nologin@example.com"))
+        self.assertEqual(self._queue(move, "superbill"), {"no_portal": 1})
+        self.assertEqual(move.delivery_state, "failed")
+        self.assertIn("portal", move.delivery_message)
+
+    def test_of_a_payers_invoice_it_goes_to_the_client(self):
+        self.payer.email = "payer@example.com"
+        self.anna.billing_account_ids.write(
+            {
+                "payer_id": self.payer.id,
+                "coverage_ids": [Command.set(self._coverage(self.anna, self.payer).ids)],
+            }
+        )
+        move = self._invoice(self.anna)
+        self.assertEqual(move.partner_id, self.payer)
+        self.assertEqual(self._queue(move, "superbill"), {"send": 1})
+        self._send()
+        self.assertEqual(len(self._mails), 1)
+        self.assertIn("anna@example.com", self._receivers()[0])
+        self.assertNotIn(f"/my/invoices/{move.id}", self._mails[0]["body"])
+
+    def test_what_is_missing_fails_one_and_not_the_others(self):
+        self.bert.birth_date = False
+        moves = self._invoice(self.anna) | self._invoice(self.bert)
+        self.assertEqual(self._queue(moves, "superbill"), {"send": 2})
+        self._send()
+        self.assertEqual(moves.mapped("delivery_state"), ["sent", "failed"])
+        self.assertIn("birth date", moves[1].delivery_message)
+        self.bert.birth_date = "1970-01-01"
+        self.assertEqual(self._queue(moves, "superbill"), {"send": 1, "resend": 1})
+        self._send()
+        self.assertEqual(moves.mapped("delivery_state"), ["sent", "sent"])
+
+    def test_one_of_two_clients_without_an_address(self):
+        self.payer.invoicing_model = "payer_batched"
+        for client in self.anna | self.bert:
+            client.billing_account_ids.write(
+                {
+                    "payer_id": self.payer.id,
+                    "coverage_ids": [Command.set(self._coverage(client, self.payer).ids)],
+                }
+            )
+        self.bert.email = False
+        visits = self._charge(self.anna) | self._charge(self.bert)
+        move = self._execute(visits, post=True).move_ids
+        self.assertEqual(self._queue(move, "superbill"), {"send": 1})
+        self._send()
+        self.assertEqual(len(self._mails), 1)
+        self.assertEqual(move.delivery_state, "failed")
+        self.assertIn("Bert Bond", move.delivery_message)
+        self._learn()
+        self.assertEqual(move.delivery_state, "failed")
+
+    def test_invoice_and_superbill_are_two_deliveries(self):
+        move = self._invoice(self.anna)
+        self._queue(move, "superbill")
+        self._send()
+        self.assertEqual(self._queue(move, "superbill"), {"resend": 1})
+        self.assertEqual(self._queue(move, "invoice"), {"send": 1})
+        self._send()
+        self.assertEqual((move.delivery_state, move.delivery_document), ("sent", "invoice"))
+
+    def test_issued_as_who_asked(self):
+        move = self._invoice(self.anna)
+        self._queue(move, "superbill")
+        users = []
+        model = self.registry["healthcare.superbill"]
+        original = model._send_by_email
+
+        def send(superbills):
+            users.append(superbills.env.user)
+            return original(superbills)
+
+        with patch.object(model, "_send_by_email", send):
+            self._send()
+        self.assertEqual([user.id for user in users], self.biller.ids)
