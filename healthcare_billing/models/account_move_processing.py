@@ -76,27 +76,17 @@ class AccountMove(models.Model):
         """Post the drafts among these."""
         return self._open_processing("post")
 
-    def _print_documents(self, document, limit):
+    def _print_documents(self, document):
         """One PDF of the documents of these invoices, in their order.
 
         :param str document: invoice or superbill
-        :param int limit: as many as a request can draw
         :return: report action
-        :raise UserError: when there are more, or none
+        :raise UserError: when there is nothing to print
         """
         self._check_may_process()
         moves = self.filtered(lambda move: move.state != "cancel")
         if not moves:
             raise UserError(self.env._("There is nothing to print: all of these are canceled."))
-        if len(moves) > limit:
-            raise UserError(
-                self.env._(
-                    "You chose %(count)s invoices. At most %(limit)s fit into one PDF: print them "
-                    "in parts.",
-                    count=len(moves),
-                    limit=limit,
-                )
-            )
         if document == "superbill":
             return moves._print_superbills()
         return self.env.ref("account.account_invoices").report_action(moves, config=False)

@@ -17,6 +17,7 @@ from . import test_cpt_gate
 from . import test_cpt_license
 from . import test_credit_rebill
 from . import test_delivery
+from . import test_delivery_concurrency
 from . import test_delivery_superbill
 from . import test_demo
 from . import test_diagnoses

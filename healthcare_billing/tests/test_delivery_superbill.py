@@ -35,7 +35,7 @@ class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
             )
 
     def _print(self, moves):
-        return moves.with_env(self._act_as(self.biller))._print_documents("superbill", 200)
+        return moves.with_env(self._act_as(self.biller))._print_documents("superbill")
 
     # -- print -----------------------------------------------------------------------------------
     def test_print_issues_one_per_client(self):

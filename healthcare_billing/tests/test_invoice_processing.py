@@ -193,13 +193,18 @@ class TestInvoiceProcessing(DeliveryCommon):
         self.assertEqual(action["report_name"], "account.report_invoice_with_payments")
         self.assertEqual(action["context"]["active_ids"], moves.ids)
 
-    def test_print_says_how_many_fit(self):
-        moves = self._invoices(3)
-        with (
-            patch.object(dialog, "PRINT_LIMIT", 2),
-            self.assertRaisesRegex(UserError, "You chose 3 invoices. At most 2"),
-        ):
-            self._dialog(moves, "print").action_confirm()
+    def test_many_are_printed_in_parts(self):
+        moves = self._invoices(5)
+        with patch.object(dialog, "PRINT_LIMIT", 2):
+            wizard = self._dialog(moves, "print")
+            self.assertEqual((wizard.part, wizard.part_count), (1, 3))
+            printed = []
+            for _part in range(3):
+                printed += wizard.action_confirm()["context"]["active_ids"]
+            self.assertEqual(printed, moves.ids)
+            wizard.part = 4
+            with self.assertRaisesRegex(UserError, "parts 1 to 3"):
+                wizard.action_confirm()
 
     def test_canceled_ones_are_not_printed(self):
         move = self._invoice(self.anna, post=False)
