@@ -200,16 +200,15 @@ class AccountMove(models.Model):
             "draft": self.env._("Still a draft. Post it first."),
             "credit_note": self.env._("A credit note has no superbill."),
             "payer": self.env._(
-                "Addressed to a payer, so it isn't e-mailed to the client. Tick that payers get "
-                "theirs too, or send its superbill."
+                "Addressed to a payer: not e-mailed to the client. Tick that payers get theirs "
+                "too, or send its superbill."
             ),
             "no_portal": self.env._(
                 "The client can't open the portal yet. Grant portal access on the contact, or have "
                 "e-mails carry the PDF (Settings)."
             ),
             "no_address": self.env._(
-                "The addressee has no valid e-mail address. Enter it on the contact, and send "
-                "again."
+                "No valid e-mail address. Enter it on the contact, and send again."
             ),
         }
 
@@ -230,11 +229,12 @@ class AccountMove(models.Model):
         self._check_sending_is_on()
         free = self.try_lock_for_update()
         plan = free._delivery_plan(document, to_payers, resend, post)
+        # that payers' invoices don't go to clients is no failure
+        states = {"no_address": "no_address", "payer": False}
         for outcome, text in self._delivery_refusals().items():
-            state = "no_address" if outcome == "no_address" else "failed"
             refused = plan.get(outcome, self.browse())
             refused.filtered(lambda move: move.delivery_state != "sent")._set_delivery(
-                state, text, delivery_document=document
+                states.get(outcome, "failed"), text, delivery_document=document
             )
         to_send = plan.get("send", self.browse())
         to_send._set_delivery(

@@ -19,6 +19,7 @@ from . import test_credit_rebill
 from . import test_delivery
 from . import test_delivery_concurrency
 from . import test_delivery_superbill
+from . import test_delivery_tours
 from . import test_demo
 from . import test_diagnoses
 from . import test_engine_execute

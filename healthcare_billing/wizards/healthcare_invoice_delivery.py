@@ -102,9 +102,12 @@ class HealthcareInvoiceDelivery(models.TransientModel):
             )
         start = (self.part - 1) * PRINT_LIMIT
         moves = self.move_ids.sorted("id")[start : start + PRINT_LIMIT]
+        action = moves._print_documents(self.document)
+        report = action["params"]["next"] if action["type"] == "ir.actions.client" else action
+        report["close_on_report_download"] = self.part == self.part_count
         if self.part < self.part_count:
             self.part += 1  # the dialog stays open: the next click prints the next part
-        return moves._print_documents(self.document)
+        return action
 
     def _do_post(self):
         drafts = self.move_ids.filtered(lambda move: move.state == "draft")
@@ -146,6 +149,6 @@ class HealthcareInvoiceDelivery(models.TransientModel):
                 "message": " ".join(texts),
                 "type": "warning" if problems else "success",
                 "sticky": problems,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                "next": {"type": "ir.actions.act_window_close"},
             },
         }
