@@ -17,7 +17,8 @@ const search = [
         run: "click",
     },
     {
-        trigger: ".o_data_row:contains(Anna Adams)",
+        content: "The invoices, and not the list behind the criteria",
+        trigger: "body:not(:has(.modal)) .o_data_row:contains(Anna Adams) td[name=created_on]",
     },
 ];
 
