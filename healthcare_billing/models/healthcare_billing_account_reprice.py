@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 # What decides the price of charges to come.
@@ -13,6 +13,21 @@ class HealthcareBillingAccount(models.Model):
     """A changed default service or fee touches no charge silently (R2): it offers to reprice."""
 
     _inherit = "healthcare.billing.account"
+
+    default_rate_id = fields.Many2one(
+        "healthcare.billing.account.rate",
+        compute="_compute_default_rate_id",
+        help="The rate of the default service: it comes before the default fee.",
+    )
+
+    @api.depends("default_product_id", "rate_ids.product_id")
+    def _compute_default_rate_id(self):
+        for account in self:
+            account.default_rate_id = account.rate_ids.filtered(
+                lambda rate, service=account.default_product_id: (
+                    service and rate.product_id == service
+                )
+            )[:1]
 
     def write(self, vals):
         if "default_product_id" in vals:

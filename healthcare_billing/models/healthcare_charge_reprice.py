@@ -60,7 +60,7 @@ class HealthcareCharge(models.Model):
         """The service that today's default gives; what was chosen against a default stays."""
         self.ensure_one()
         default = self.billing_account_id.default_product_id
-        if not default or not self._is_own_service():
+        if not default or not self.product_id or not self._is_own_service():
             return self.product_id
         if self.appointment_id.product_source == "chosen":
             return self.product_id

@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from .healthcare_charge import PART_FIELDS, RESPONSIBILITIES
 
@@ -101,6 +102,11 @@ class HealthcareCharge(models.Model):
             raise UserError(
                 self.env._("Another user is working on %s right now.", charge.display_name)
             )
+        # A lock alone doesn't tell a transaction that began earlier of what was done under it: the
+        # changed row does, and the request is tried again.
+        self.env.cr.execute(
+            SQL("UPDATE healthcare_charge SET write_date = write_date WHERE id = %s", charge.id)
+        )
         amount = charge.currency_id.round(amount)
         charge._check_transferable(amount, from_party, to_party)
         parts = dict.fromkeys(PART_FIELDS.values(), 0.0)

@@ -1,12 +1,9 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 from .res_partner import CARE_GROUPS
 
-DEFAULT_FIELDS = {
-    "care_default_product_id": "default_product_id",
-    "care_has_default_fee": "has_default_fee",
-    "care_default_fee": "default_fee",
-}
+DEFAULT_FIELDS = ("care_default_product_id", "care_has_default_fee", "care_default_fee")
 
 
 class ResPartner(models.Model):
@@ -59,27 +56,53 @@ class ResPartner(models.Model):
     @api.depends(
         "billing_account_ids.company_id",
         "billing_account_ids.active",
-        *(f"billing_account_ids.{name}" for name in DEFAULT_FIELDS.values()),
+        "billing_account_ids.default_product_id",
+        "billing_account_ids.has_default_fee",
+        "billing_account_ids.default_fee",
+        "billing_account_ids.rate_ids.product_id",
+        "billing_account_ids.rate_ids.fee",
     )
     @api.depends_context("company")
     def _compute_care_defaults(self):
         for partner in self:
-            for name, source in DEFAULT_FIELDS.items():
-                partner[name] = partner.care_account_id[source]
+            account = partner.care_account_id
+            rate = account.default_rate_id  # comes first, so it is the fee
+            partner.care_default_product_id = account.default_product_id
+            partner.care_has_default_fee = bool(rate) or account.has_default_fee
+            partner.care_default_fee = rate.fee if rate else account.default_fee
 
     def _inverse_care_defaults(self):
+        """Keep them on the account: in the rate of the service, where there is one."""
         for partner in self.filtered("care_account_id"):
-            vals = {source: partner[name] for name, source in DEFAULT_FIELDS.items()}
-            vals["default_product_id"] = partner.care_default_product_id.id
             account = partner.care_account_id
-            # a fee that is the same is not written: it would count as given
-            changed = {
-                name: value
-                for name, value in vals.items()
-                if (account[name].id if name == "default_product_id" else account[name]) != value
-            }
-            if changed:
-                account.write({**changed, "has_default_fee": vals["has_default_fee"]})
+            service = partner.care_default_product_id
+            has_fee, fee = partner.care_has_default_fee, partner.care_default_fee
+            vals = {}
+            if account.default_product_id != service:
+                vals["default_product_id"] = service.id
+            rate = account.rate_ids.filtered(
+                lambda rate, service=service: service and rate.product_id == service
+            )
+            if rate and has_fee:
+                vals["rate_ids"] = [Command.update(rate.id, {"fee": fee})]
+            elif rate:
+                vals["rate_ids"] = [Command.delete(rate.id)]
+            if not rate and (account.has_default_fee, account.default_fee) != (has_fee, fee):
+                vals.update(has_default_fee=has_fee, default_fee=fee)
+            elif rate and not has_fee and account.has_default_fee:
+                vals["has_default_fee"] = False
+            if vals:
+                account.write(vals)
+
+    @api.onchange("care_default_product_id")
+    def _onchange_care_default_product_id(self):
+        """A service that has a rate brings it along."""
+        rate = self.care_account_id.rate_ids.filtered(
+            lambda rate: rate.product_id == self.care_default_product_id
+        )
+        if rate and self.care_default_product_id:
+            self.care_has_default_fee = True
+            self.care_default_fee = rate.fee
 
     @api.onchange("care_default_fee")
     def _onchange_care_default_fee(self):

@@ -356,6 +356,19 @@ class TestReprice(RepriceCommon):
         self.client.care_default_fee = 0.0
         self.assertTrue(self.account.has_default_fee)
 
+    def test_client_form_edits_the_rate_of_the_default_service(self):
+        """A rate comes before the default fee: editing a fee that doesn't count helps nobody."""
+        self.account.rate_ids = [Command.create({"product_id": self.visit_service.id, "fee": 70.0})]
+        self.assertEqual(self.client.care_default_fee, 70.0)
+        with Form(self.client) as form:
+            form.care_default_fee = 65.0
+        self.assertEqual(self.account.rate_ids.fee, 65.0)
+        self.assertEqual(set(self._lines(self._reprice()).mapped("fee_after")), {65.0})
+        with Form(self.client) as form:
+            form.care_has_default_fee = False
+        self.assertFalse(self.account.rate_ids)
+        self.assertEqual(set(self._lines(self._reprice()).mapped("fee_after")), {80.0})
+
     def test_new_client_with_default_service(self):
         client = self.env["res.partner"].create(
             {

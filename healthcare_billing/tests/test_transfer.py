@@ -176,9 +176,10 @@ class TestTransfer(RebillCommon):
         wizard.reason = "x"
         with self.assertRaisesRegex(UserError, "more than 0.00"):
             wizard.action_confirm()
-        wizard.action_move_all()
+        with Form(wizard) as form:
+            form.move_all = True
+            form.bill_now = False
         self.assertEqual(wizard.amount, 120.0)
-        wizard.bill_now = False
         wizard.action_confirm()
         self.assertEqual(set((self.charge | other).child_ids.mapped("amount_client")), {60.0})
 

@@ -113,7 +113,7 @@ class HealthcareCreditRebillLine(models.TransientModel):
         "healthcare.credit.rebill", required=True, ondelete="cascade", index=True
     )
     charge_id = fields.Many2one("healthcare.charge", required=True, ondelete="cascade")
-    service_date = fields.Date(related="charge_id.service_date")
+    service_date = fields.Date(related="charge_id.service_date", string="Date")
     client_id = fields.Many2one(related="charge_id.client_id")
     company_id = fields.Many2one(related="charge_id.company_id")
     currency_id = fields.Many2one(related="charge_id.currency_id")

@@ -26,6 +26,7 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
         help="Credit the one party, invoice the other, and post both at once. Else the next "
         "billing run does so.",
     )
+    move_all = fields.Boolean(string="Everything Still Owed")
     line_ids = fields.One2many("healthcare.responsibility.transfer.line", "wizard_id")
     amount = fields.Monetary(compute="_compute_amount", string="To Move")
 
@@ -80,14 +81,14 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
         if self.from_party == self.to_party:
             self.to_party = "primary" if self.from_party == "client" else "client"
         for line in self.line_ids:
-            line.amount = min(line.amount, line.amount_owed)
+            owed = line.charge_id._owed_by(self.from_party) if self.from_party else 0.0
+            line.amount = owed if self.move_all else min(line.amount, owed)
 
-    def action_move_all(self):
-        """Everything that the party still owes."""
-        self.ensure_one()
-        for line in self.line_ids:
-            line.amount = line.amount_owed
-        return self._show()
+    @api.onchange("move_all")
+    def _onchange_move_all(self):
+        if self.move_all:
+            for line in self.line_ids:
+                line.amount = line.amount_owed
 
     def action_confirm(self):
         """Make the transfers, and bill them if wanted; all or nothing.
@@ -126,7 +127,7 @@ class HealthcareResponsibilityTransferLine(models.TransientModel):
         "healthcare.responsibility.transfer", required=True, ondelete="cascade", index=True
     )
     charge_id = fields.Many2one("healthcare.charge", required=True, ondelete="cascade")
-    service_date = fields.Date(related="charge_id.service_date")
+    service_date = fields.Date(related="charge_id.service_date", string="Date")
     client_id = fields.Many2one(related="charge_id.client_id")
     product_id = fields.Many2one(related="charge_id.product_id", string="Service")
     currency_id = fields.Many2one(related="charge_id.currency_id")

@@ -1,0 +1,157 @@
+import threading
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .test_concurrency import RETRIED, RaceCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCorrectionConcurrency(RaceCommon):
+    """Two users correct the same posted invoice: exactly one correction happens."""
+
+    @classmethod
+    def _remove_billing(cls, env):
+        # by SQL: what was credited and billed again can't be taken back by anybody
+        for query in (
+            "DELETE FROM account_partial_reconcile WHERE company_id = %s",
+            "DELETE FROM account_full_reconcile WHERE id NOT IN (SELECT full_reconcile_id FROM"
+            " account_partial_reconcile WHERE full_reconcile_id IS NOT NULL) AND %s > 0",
+            "UPDATE account_move_line SET credit_of_line_id = NULL WHERE company_id = %s",
+            "DELETE FROM account_move_line WHERE company_id = %s",
+            "UPDATE account_move SET rebill_of_id = NULL, reversed_entry_id = NULL"
+            " WHERE company_id = %s",
+            "DELETE FROM account_move WHERE company_id = %s",
+        ):
+            env.cr.execute(query, [cls.company_id])
+        env.invalidate_all()
+        own = [("company_id", "=", cls.company_id)]
+        env["healthcare.charge"].search([*own, ("parent_id", "!=", False)]).unlink()
+        payers = env["healthcare.billing.account"].search(own).payer_id
+        super()._remove_billing(env)
+        payers.unlink()
+
+    def _posted(self, **account):
+        """Commit a posted invoice of the first charge; returns its id."""
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            if account:
+                charge.billing_account_id.write(account)
+                charge.appointment_id.payer_id = account["payer_id"]
+            run = env["healthcare.billing.engine"].execute(
+                env["healthcare.billing.engine"].plan(charge), post=True
+            )
+            self.assertEqual(run.line_ids.state, "created", run.line_ids.message)
+            return run.move_ids.id
+
+    def _at_once(self, act):
+        """Run ``act(env, n)`` in two threads, with Odoo's retries.
+
+        :return: what the users were told: one text per refusal
+        """
+        barrier = threading.Barrier(2)
+        told = []
+
+        def click(number):
+            barrier.wait(timeout=30)
+            for _attempt in range(6):
+                try:
+                    with self._committed() as env:
+                        act(env, number)
+                    return
+                except RETRIED:
+                    continue
+                except UserError as error:
+                    told.append(str(error))
+                    return
+
+        threads = [threading.Thread(target=click, args=(n,)) for n in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=90)
+        return told
+
+    def _rebill(self, env, move_id, fee):
+        charge = env["healthcare.charge"].browse(self.charge_ids[0])
+        return env["account.move"].browse(move_id)._credit_and_rebill({charge: {"price_unit": fee}})
+
+    @mute_logger("odoo.sql_db")
+    def test_r29_two_users_at_once(self):
+        move_id = self._posted()
+        told = self._at_once(lambda env, n: self._rebill(env, move_id, 60.0 + n))
+        self.assertEqual(len(told), 1, told)
+        with self._committed() as env:
+            move = env["account.move"].browse(move_id)
+            self.assertEqual(len(move.reversal_move_ids), 1)
+            self.assertEqual(len(move.rebilled_by_ids), 1)
+            self.assertIn(move.rebilled_by_ids.amount_total, (60.0, 61.0))
+            self.assertEqual(move.amount_residual, 0.0)
+
+    @mute_logger("odoo.sql_db")
+    def test_rival_committed_after_we_looked(self):
+        """Ours is refused on its old snapshot, and on a new one told what happened."""
+        move_id = self._posted()
+        with self._session() as ours:
+            ours["account.move"].browse(move_id).read(["state"])
+            with self._committed() as rival:
+                self._rebill(rival, move_id, 60.0)
+            with self.assertRaises(RETRIED):
+                self._rebill(ours, move_id, 70.0)
+        with self._session() as again, self.assertRaisesRegex(UserError, "billed again by"):
+            self._rebill(again, move_id, 70.0)
+
+    @mute_logger("odoo.sql_db")
+    def test_rival_not_yet_committed(self):
+        move_id = self._posted()
+        with self._session() as rival:
+            self._rebill(rival, move_id, 60.0)
+            rival.flush_all()
+            with (
+                self._session() as ours,
+                self.assertRaisesRegex(UserError, "Another user"),
+            ):
+                self._rebill(ours, move_id, 70.0)
+
+    @mute_logger("odoo.sql_db")
+    def test_transfer_never_moves_more_than_is_owed(self):
+        """Two transfers of all that is owed: the second one is too much, whatever it saw."""
+        with self._committed() as env:
+            payer = env["res.partner"].create(
+                {"name": "Race payer", "is_payer": True, "payer_type": "facility"}
+            )
+            company = env["res.company"].browse(self.company_id)
+            payer.property_account_receivable_id = company.partner_id.property_account_receivable_id
+            payer_id = payer.id
+        self._posted(payer_id=payer_id)
+
+        def transfer(env, _number):
+            env["healthcare.charge"].browse(self.charge_ids[0])._transfer(
+                50.0, from_party="primary", to_party="client", reason="x"
+            )
+
+        told = self._at_once(transfer)
+        self.assertEqual(len(told), 1, told)
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            self.assertEqual(charge.child_ids.mapped("amount_client"), [50.0])
+
+    @mute_logger("odoo.sql_db")
+    def test_transfer_after_a_rival_committed(self):
+        with self._committed() as env:
+            payer = env["res.partner"].create(
+                {"name": "Race payer", "is_payer": True, "payer_type": "facility"}
+            )
+            company = env["res.company"].browse(self.company_id)
+            payer.property_account_receivable_id = company.partner_id.property_account_receivable_id
+            payer_id = payer.id
+        self._posted(payer_id=payer_id)
+        vals = {"from_party": "primary", "to_party": "client", "reason": "x"}
+        with self._session() as ours:
+            charge = ours["healthcare.charge"].browse(self.charge_ids[0])
+            charge.read(["amount"])
+            with self._committed() as rival:
+                rival["healthcare.charge"].browse(self.charge_ids[0])._transfer(50.0, **vals)
+            with self.assertRaises(RETRIED):
+                charge._transfer(50.0, **vals)
