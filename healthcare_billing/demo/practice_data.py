@@ -99,7 +99,16 @@ SERVICES = (
     Service("intro", "MST20", "Introductory call", 0.00, (15,), {"unit_rule": "visit"}, "02"),
     Service("workshop", "MST30", "Stress workshop", 60.00, (120,), {"unit_rule": "visit"}),
     Service("walkin", "", "Walk-in consultation", 90.00, (30, 45), {"unit_rule": "visit"}),
+    # An invented code, which stands for the licensed ones that can't be shipped (R8).
+    Service(
+        "testing", "MST40", "Psychological testing", 210.00, (90,),
+        {"unit_rule": "visit", "code_system": "cpt"},
+    ),
 )  # fmt: skip
+# R8: member of staff -> what became of this year's CPT license. All had one last year.
+LICENSES = {"obi": "paid", "raman": "paid", "suarez": "to_pay", "whitfield": "canceled"}
+LICENSE_FEE = 18.50
+PRACTICE_NPI, PRACTICE_TAXONOMY, PRACTICE_TAX_ID = "299900600", "251S00000X", "99-0000007"
 TAXED_SERVICE = "workshop"
 TAX_PERCENT = 6.0
 
@@ -272,6 +281,9 @@ ODD_VISITS = {
     ("quill", 3): {"service": "walkin"},
     ("quill", 4): {"service": "counseling"},
     ("quill", 5): {"service": "assessment"},
+    # R8: the first one has a license, the second one's was canceled
+    ("finch", 2): {"service": "testing"},
+    ("carver", 3): {"service": "testing"},
     # other services
     ("abara", 1): {"service": "assessment"},
     ("abara", 2): {"service": "plan"},  # 0.00 on the fee schedule: free
@@ -291,5 +303,5 @@ REASONS = (
     "missing_service", "missing_code", "missing_bill_code", "missing_price",
     "archived_fee_schedule", "currency_inactive", "missing_activity_code",
     "missing_diagnosis", "missing_coverage", "missing_provider",
-    "missing_npi", "missing_authorization", "authorization_used_up",
+    "missing_npi", "missing_license", "missing_authorization", "authorization_used_up",
 )  # fmt: skip

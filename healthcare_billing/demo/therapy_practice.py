@@ -52,8 +52,9 @@ class TherapyPractice:
 
         :return: self
         """
-        self.company.healthcare_qa_review = True
+        self._load_company()
         self._load_staff()
+        self._load_licenses()
         self._load_services()
         self._load_payers()
         self._load_clients()
@@ -108,6 +109,46 @@ class TherapyPractice:
     def _by_code(self, model):
         return {record.code: record for record in self.env[model].search([])}
 
+    def _load_company(self):
+        vendor = self.env["res.partner"].create({"name": "Code License Office", "is_company": True})
+        self.company.write(
+            {
+                "healthcare_qa_review": True,
+                "healthcare_npi": self._npi(data.PRACTICE_NPI),
+                "healthcare_taxonomy_code": data.PRACTICE_TAXONOMY,
+                "vat": data.PRACTICE_TAX_ID,
+                "healthcare_license_fee": data.LICENSE_FEE,
+                "healthcare_license_vendor_id": vendor.id,
+            }
+        )
+
+    def _npi(self, digits):
+        """A National Provider Identifier from its first nine digits."""
+        return digits and digits + luhn.calc_check_digit("80840" + digits)
+
+    def _load_licenses(self):
+        """CPT licenses of last year and of this one: to pay, paid, canceled, expired."""
+        licenses = self.env["healthcare.cpt.license"]
+        staff = self.env["hr.employee"].union(*(self.staff[key] for key in data.LICENSES))
+        staff.cpt_access = True
+        licenses._assign(staff, self.today.year - 1).action_mark_paid()
+        self.licenses = dict(
+            zip(data.LICENSES, licenses._assign(staff, self.today.year), strict=True)
+        )
+        by_state = {
+            state: licenses.union(
+                *(self.licenses[key] for key, wanted in data.LICENSES.items() if wanted == state)
+            )
+            for state in data.LICENSES.values()
+        }
+        by_state["canceled"].action_cancel()
+        bill = by_state["paid"]._create_bills()
+        bill.invoice_date = self.this_month
+        bill._post(soft=False)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=bill.ids
+        ).create({"payment_date": self.this_month})._create_payments()
+
     def _load_staff(self):
         self.staff = self._create(
             "hr.employee",
@@ -119,7 +160,7 @@ class TherapyPractice:
                     "work_email": f"{member.key}@example.com",
                     "credentials": member.credentials,
                     "is_rendering_provider": bool(member.credentials),
-                    "npi": member.npi and member.npi + luhn.calc_check_digit("80840" + member.npi),
+                    "npi": self._npi(member.npi),
                 }
                 for member in data.STAFF
             ],

@@ -7,6 +7,7 @@ from ..demo import main_job
 from ..demo import practice_data as data
 from ..demo.month_end import Equation, MonthEnd
 from ..demo.therapy_practice import TherapyPractice
+from ..tools.codes import suggest_code_system
 
 
 @tagged("post_install", "-at_install")
@@ -156,5 +157,16 @@ class TestDemo(TransactionCase):
         self.assertEqual(own.employee_id, self.practice.staff["obi"])
 
     def test_no_licensed_codes(self):
-        systems = [service.code_system for service in self.practice.services.values()]
-        self.assertNotIn("cpt", systems)
+        codes = [service.default_code for service in self.practice.services.values()]
+        self.assertNotIn("cpt", [suggest_code_system(code) for code in codes])
+
+    def test_r8_licenses(self):
+        """Every state of a license, and care that lacks one."""
+        staff = self.practice.staff
+        licenses = self.env["healthcare.cpt.license"].search(
+            [("company_id", "=", self.practice.company.id)]
+        )
+        self.assertEqual(set(licenses.mapped("state")), {"to_pay", "paid", "canceled", "expired"})
+        self.assertIn(self._visit("finch", 2).charge_ids, self.month.selected)
+        self.assertIn(self._visit("carver", 3).charge_ids, self.month.left_out)
+        self.assertEqual(self._visit("carver", 3).employee_id, staff["whitfield"])
