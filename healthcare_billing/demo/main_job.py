@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import documents, practice_data
 from .month_end import MonthEnd
+from .office import Office
 from .therapy_practice import QUIET, TherapyPractice
 
 TIME_ZONE = "America/New_York"
@@ -28,9 +29,13 @@ def run(env):
     env.cr.commit()  # pylint: disable=invalid-commit  # a script: each step is kept
 
     biller = env(user=users["biller"])
-    _check(bill_month_before(biller, practice))
+    before = bill_month_before(biller, practice)
+    _check(before)
     month = MonthEnd(biller, practice.last_month).invoice()
     env.cr.commit()  # pylint: disable=invalid-commit  # documents are printed from what is kept
+    env.cr.execute("ANALYZE")  # else PostgreSQL plans for the tables as they were when empty
+    Office(practice, env(user=users["manager"]), before.moves).work()
+    env.cr.commit()  # pylint: disable=invalid-commit  # see above
     print(_introduction(practice))
     print(month.table())
     print(f"\n{_check(month)} pairs of sums compared, all equal to the cent.")
@@ -80,6 +85,9 @@ def set_up_company(env, company, name="Maple Street Therapy"):
             "group_use_authorizations": True,
             "group_use_transport": True,
             "group_use_billing_accounts": True,
+            "group_use_superbills": True,
+            "group_use_claims": True,
+            "group_use_cpt_licenses": True,
         }
     ).execute()
 

@@ -182,14 +182,17 @@ CLIENTS = (
     # -- those who pay for themselves ------------------------------------------------------------
     Client("pike", "Aaron Pike", "counseling", "obi", diagnoses=("F41.1",)),
     Client(
-        "lund", "Beatrice Lund", "counseling", "raman",
+        "lund", "Beatrice Lund", "counseling", "raman", diagnoses=("F43.23",),
         account={"rates": {"counseling": 27.4875}, "term": "account_payment_term_30days"},
     ),
     Client(
         "moss", "Calvin Moss", "counseling", "raman", diagnoses=("F90.0",),
         account={"guarantor": "Renee Moss", "term": "account_payment_term_15days"},
     ),
-    Client("finch", "Dolores Finch", "couples", "raman", account={"default_fee": 118.00}),
+    Client(
+        "finch", "Dolores Finch", "couples", "raman", diagnoses=("Z63.0",),
+        account={"default_fee": 118.00},
+    ),
     Client("cho", "Edwin Cho", "peer", "becker", account={"rates": {"peer": 0.00}}),
     Client(
         "grady", "Fiona Grady", "workshop", "whitfield",
@@ -245,6 +248,7 @@ SECOND_POLICIES = {"abara": "evergreen", "irwin": "evergreen"}
 POLICY_ENDED = "engle"  # at the end of the month before last
 ACCOUNT_ARCHIVED = "yates"
 SECOND_ACCOUNT = ("brandt", "couples")  # pays this service himself
+DIAGNOSED_LATER = ("lomax", "F51.01")  # in the middle of last month
 AUTHORIZED_UNITS = {"mercer": 80, "nyberg": 14}  # the second one isn't enough
 
 GROUP_MEMBERS = ("abara", "gable", "keene", "lomax", "lund", "moss")

@@ -313,6 +313,11 @@ class TherapyPractice:
         for client in data.CLIENTS:
             account = self.accounts[client.key] = self.clients[client.key].billing_account_ids
             account.write(self._account_values(client, contacts.get(client.key), diagnoses))
+        client, code = data.DIAGNOSED_LATER
+        late = self.accounts[client].diagnosis_line_ids.filtered(
+            lambda line: line.diagnosis_id == diagnoses[code]
+        )
+        late.diagnosed_on = self._working_days(self.last_month)[WORKING_DAYS // 2]
         client, service = data.SECOND_ACCOUNT
         self.accounts[client, service] = self.env["healthcare.billing.account"].create(
             {
