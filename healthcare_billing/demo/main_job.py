@@ -57,7 +57,7 @@ def set_up_company(env, company, name="Maple Street Therapy"):
             "street": "42 Maple Street",
             "city": "Maple Falls",
             "state_id": env.ref("base.state_us_27").id,
-            "zip": "10999",
+            "zip": "10999-0042",
             "country_id": env.ref("base.us").id,
             "phone": "(555) 555-0100",
             "email": "office@example.com",

@@ -110,16 +110,18 @@ class Office:
             lambda move: move.partner_id in payers and move.move_type == "out_invoice"
         )
         claims = builder.create_claims(builder.plan(invoices))
-        self.claims = claims
-        ready = claims.filtered(lambda claim: not claim.issue_ids).sorted("name")
-        submitted = ready[:7]
-        submitted.action_submit()
-        submitted[1:6].action_accept()
-        submitted[2]._reject(REJECT_REASON)
-        submitted[2].action_resubmit()
-        submitted[3]._reject(REJECT_REASON)
-        submitted[4].action_mark_paid()
-        ready[7].action_cancel()
+        complete = claims.filtered(lambda claim: not claim.issue_ids).sorted("name")
+        complete.action_submit()
+        # the invoice of this one is corrected below, which closes it: a void has to be sent
+        accepted = self._unpaid_payer_invoices()[0].claim_ids
+        accepted.action_accept()
+        others = complete - accepted
+        others[1:5].action_accept()
+        (others[2] | others[3])._reject(REJECT_REASON)
+        others[2].action_resubmit()
+        others[4].action_mark_paid()
+        others[5]._reject(REJECT_REASON)
+        others[5].action_cancel()
         return self
 
     # -- corrections -----------------------------------------------------------------------------

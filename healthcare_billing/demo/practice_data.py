@@ -108,7 +108,8 @@ SERVICES = (
 # R8: member of staff -> what became of this year's CPT license. All had one last year.
 LICENSES = {"obi": "paid", "raman": "paid", "suarez": "to_pay", "whitfield": "canceled"}
 LICENSE_FEE = 18.50
-PRACTICE_NPI, PRACTICE_TAXONOMY, PRACTICE_TAX_ID = "299900600", "251S00000X", "99-0000007"
+TAXONOMY = "199Z00000X"  # of the staff
+PRACTICE_NPI, PRACTICE_TAXONOMY, PRACTICE_TAX_ID = "299900600", "299Z00000X", "99-0000007"
 TAXED_SERVICE = "workshop"
 TAX_PERCENT = 6.0
 
@@ -125,13 +126,20 @@ class Payer(NamedTuple):
 PAYERS = (
     Payer(
         "blue_harbor", "Blue Harbor Health Plan",
-        {"requires_fee_schedule": True, "requires_signed_note": True},
+        {
+            "requires_fee_schedule": True, "requires_signed_note": True,
+            "edi_payer_id": "BHHP1", "claim_filing_indicator": "HM",
+        },
         {
             "counseling": (30.10, 31.40), "assessment": 168.00, "plan": 0.00, "group": 41.20,
             "peer": 16.00, "education": 19.99, "case": 22.50,
         },
     ),
-    Payer("summit", "Summit Mutual", {}, {"case": 21.00}),
+    Payer(
+        "summit", "Summit Mutual",
+        {"edi_payer_id": "SUMM7", "claim_filing_indicator": "CI", "timely_filing_days": 180},
+        {"case": 21.00},
+    ),
     Payer("evergreen", "Evergreen Benefit Trust", {}),
     Payer(
         "veterans", "Veterans Outreach Fund",
@@ -245,6 +253,7 @@ LAST_MONTH, THIS_MONTH, SCHEDULED = 6, 1, 2
 
 # client -> payer of a second policy
 SECOND_POLICIES = {"abara": "evergreen", "irwin": "evergreen"}
+NO_LEGAL_NAME = "irwin"  # claims need one
 POLICY_ENDED = "engle"  # at the end of the month before last
 ACCOUNT_ARCHIVED = "yates"
 SECOND_ACCOUNT = ("brandt", "couples")  # pays this service himself

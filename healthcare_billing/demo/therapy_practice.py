@@ -161,6 +161,7 @@ class TherapyPractice:
                     "credentials": member.credentials,
                     "is_rendering_provider": bool(member.credentials),
                     "npi": self._npi(member.npi),
+                    "taxonomy_code": member.npi and data.TAXONOMY,
                 }
                 for member in data.STAFF
             ],
@@ -335,6 +336,7 @@ class TherapyPractice:
         born = date(self.last_month.year - years, 1 + number % 12, self.random.randint(1, 28))
         return {
             "name": name,
+            "legal_name": key != data.NO_LEGAL_NAME and name,
             "is_healthcare_client": True,
             "email": f"{key}@example.com",
             "phone": f"(555) 555-01{number:02d}",
