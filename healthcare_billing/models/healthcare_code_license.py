@@ -48,9 +48,7 @@ class HealthcareCodeLicense(models.Model):
         tracking=True,
         default=lambda self: self.env.company._care_today().replace(month=12, day=31),
     )
-    users_paid = fields.Integer(
-        "Users Paid", tracking=True, help="For how many users the license was paid."
-    )
+    users_paid = fields.Integer(tracking=True, help="For how many users the license was paid.")
     users_licensed = fields.Integer(
         compute="_compute_users_licensed",
         help="Care providers with a CPT license for the release year, canceled ones left out.",

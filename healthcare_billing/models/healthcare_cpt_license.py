@@ -5,6 +5,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_list, split_every
 
@@ -279,7 +280,8 @@ class HealthcareCptLicense(models.Model):
         year's, dated 1 January, on whatever day this runs. A canceled license of this year is a
         decision, and no reason to buy another one. Running again adds nothing.
         """
-        by_day = self.env["res.company"].search([]).grouped(lambda company: company._care_today())
+        companies = self.env["res.company"].search(Domain.TRUE)
+        by_day = companies.grouped(lambda company: company._care_today())
         for today, companies in by_day.items():
             self._expire(companies, today)
         self.env["ir.cron"]._commit_progress(remaining=1)

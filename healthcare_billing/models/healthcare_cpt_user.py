@@ -26,7 +26,7 @@ class HealthcareCptUser(models.Model):
     invoiced_count = fields.Integer(
         "Invoiced", readonly=True, help="CPT-coded charges on posted invoices of the year."
     )
-    first_used = fields.Date("First Used", readonly=True, aggregator=None)
+    first_used = fields.Date(readonly=True, aggregator=None)
     user_count = fields.Integer(
         "CPT Users", readonly=True, help="1 if this person used a CPT code in the year."
     )

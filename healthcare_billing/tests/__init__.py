@@ -17,6 +17,7 @@ from . import test_correction_tours
 from . import test_cpt_concurrency
 from . import test_cpt_gate
 from . import test_cpt_license
+from . import test_cpt_tours
 from . import test_credit_rebill
 from . import test_delivery
 from . import test_delivery_concurrency

@@ -22,7 +22,7 @@ class HealthcareCptLicenseAssign(models.TransientModel):
     # public profiles: billing managers may not access employees, and the ids are the same
     employee_ids = fields.Many2many("hr.employee.public", string="Care Providers")
     renew = fields.Boolean(
-        "Renew Every January 1",
+        "Renew Every January",
         default=True,
         help="Switches CPT code access on. Without it, the license ends with the year.",
     )
