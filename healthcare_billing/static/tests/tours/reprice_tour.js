@@ -77,6 +77,7 @@ function rebillInvoiced() {
         {
             content: "The new invoice",
             trigger: ".o_form_view .o_field_widget[name=rebill_of_id]",
+            timeout: 60000,
         },
     ];
 }
