@@ -5,6 +5,8 @@ from .superbill_draft import ERROR, WARNING, SuperbillProblem
 
 # Programs whose own rules make the provider claim, not the patient.
 NO_SELF_CLAIM = ("MC", "MA", "MB")
+# Visits named in one text; the others are counted.
+MAX_VISITS = 3
 
 
 class HealthcareCharge(models.Model):
@@ -23,11 +25,7 @@ class HealthcareCharge(models.Model):
             draft.problems.extend(
                 [
                     *draft.charges._superbill_problems_of_header(draft.values),
-                    *(
-                        problem
-                        for charge in draft.charges
-                        for problem in charge._superbill_problems_of_charge()
-                    ),
+                    *draft.charges._superbill_problems_of_services(),
                     *self._superbill_problems_of_others(draft, present),
                 ]
             )
@@ -49,9 +47,9 @@ class HealthcareCharge(models.Model):
                     )
                 )
 
-    def _superbill_problem(self, code, level, text, record=None, charge=None):
+    def _superbill_problem(self, code, level, text, records=None, charges=None):
         return SuperbillProblem(
-            code, level, text, record, self.browse() if charge is None else charge
+            code, level, text, records, self.browse() if charges is None else charges
         )
 
     def _superbill_problems_of_header(self, values):
@@ -145,83 +143,133 @@ class HealthcareCharge(models.Model):
             )
         return result
 
-    def _superbill_problems_of_charge(self):
-        """Problems of one line."""
-        self.ensure_one()
-        problem = self._superbill_problem
-        source = self.appointment_id or self
-        told = {"visit": source.display_name, "day": self._superbill_day()}
-        late = self._late_diagnoses()
+    def _superbill_problems_of_services(self):
+        """Problems of the lines: one for all services that lack the same."""
+        _ = self.env._
+        undiagnosed = self.filtered(lambda charge: not charge._superbill_diagnoses())
+        late = self.filtered(lambda charge: charge._late_diagnoses())
+        uncoded = self.filtered(lambda charge: not charge.service_code)
         result = []
-        if not self._superbill_diagnoses():
-            text = (
-                self.env._(
-                    "%(visit)s of %(day)s has no diagnosis that was made by that day.", **told
+        for code, level, text, charges, records in (
+            (
+                "diagnosis",
+                ERROR,
+                _("No diagnosis that was made by the day of care: %s."),
+                undiagnosed,
+                undiagnosed._mends_diagnosis(),
+            ),
+            (
+                "price",
+                ERROR,
+                _("No price: %s."),
+                self.filtered(lambda charge: not charge.is_priced),
+                None,
+            ),
+            (
+                "qa",
+                ERROR,
+                _("Still in QA review: %s."),
+                self.filtered(lambda charge: charge.billing_stage == "qa"),
+                None,
+            ),
+            (
+                "place",
+                WARNING,
+                _("No place of service: %s."),
+                self.filtered(lambda charge: not charge.place_of_service_id),
+                None,
+            ),
+        ):
+            if charges:
+                result.append(
+                    self._superbill_problem(
+                        code,
+                        level,
+                        text % charges._visits_text(),
+                        records or charges._visits(),
+                        charges,
+                    )
                 )
-                if late
-                else self.env._("%(visit)s of %(day)s has no diagnosis.", **told)
-            )
-            record = self.billing_account_id if late else source
-            result.append(problem("diagnosis", ERROR, text, record, self))
-        if late:
+        if uncoded:
+            names = ", ".join(uncoded.product_id.mapped("name"))
             result.append(
-                problem(
-                    "late_diagnosis",
-                    WARNING,
-                    self.env._(
-                        "%(visit)s of %(day)s: %(diagnoses)s was diagnosed later, and isn't "
-                        "printed for it.",
-                        diagnoses=", ".join(late.mapped("code")),
-                        **told,
-                    ),
-                    self.billing_account_id,
-                    self,
-                )
-            )
-        if not self.service_code:
-            result.append(
-                problem(
+                self._superbill_problem(
                     "code",
                     ERROR,
-                    self.env._("The service %s has no code.", self.product_id.name),
-                    self.product_id.product_tmpl_id,
-                    self,
+                    _("Services without a code: %s.", names),
+                    uncoded.product_id.product_tmpl_id,
+                    uncoded,
                 )
             )
-        if not self.is_priced:
-            result.append(
-                problem(
-                    "price",
-                    ERROR,
-                    self.env._("%(visit)s of %(day)s has no price.", **told),
-                    source,
-                    self,
-                )
+        if late:
+            diagnoses = self.env["healthcare.diagnosis"].union(
+                *(charge._late_diagnoses() for charge in late)
             )
-        if self.billing_stage == "qa":
             result.append(
-                problem(
-                    "qa",
-                    ERROR,
-                    self.env._("%(visit)s of %(day)s is in QA review.", **told),
-                    source,
-                    self,
-                )
-            )
-        if not self.place_of_service_id:
-            result.append(
-                problem(
-                    "place",
+                self._superbill_problem(
+                    "late_diagnosis",
                     WARNING,
-                    self.env._("%(visit)s of %(day)s has no place of service.", **told),
-                    source,
-                    self,
+                    _(
+                        "%(diagnoses)s was diagnosed later, and isn't printed for %(visits)s.",
+                        diagnoses=", ".join(diagnoses.mapped("code")),
+                        visits=late._visits_text(),
+                    ),
+                    late.billing_account_id,
+                    late,
                 )
             )
         return result
 
-    def _superbill_day(self):
-        return format_date(self.env, self.service_date)
+    def _mends_diagnosis(self):
+        """Where diagnoses are missing: on the visits, or in the client's list, if that is why."""
+        without = self.filtered(
+            lambda charge: (
+                charge.billing_account_id
+                and not charge.billing_account_id._diagnoses_on(charge.service_date)
+            )
+        )
+        return without.billing_account_id if without else self._visits()
+
+    def _take_clients_diagnoses(self):
+        """Give visits without any diagnosis those that the client had on that day.
+
+        :return: the charges that got some
+        """
+        mended = self.browse()
+        for appointment in self._without_diagnosis().appointment_id:
+            account = appointment.billing_account_id
+            appointment.diagnosis_ids = account._diagnoses_on(appointment.service_date)
+            mended |= appointment.charge_ids & self
+        return mended
+
+    def _without_diagnosis(self):
+        """Charges without any diagnosis whose client had some on the day of care."""
+        return self.filtered(
+            lambda charge: (
+                charge.appointment_id
+                and not charge.diagnosis_ids
+                and not charge.appointment_id.diagnosis_ids
+                and charge.billing_account_id._diagnoses_on(charge.service_date)
+            )
+        )
+
+    def _visits(self):
+        """What to open to mend these charges: their appointments, or the charges themselves."""
+        return self.appointment_id or self
+
+    def _visits_text(self):
+        """The first of these visits by number and day, and how many more there are."""
+        visits = [
+            self.env._(
+                "%(visit)s of %(day)s",
+                visit=(charge.appointment_id or charge).display_name,
+                day=format_date(self.env, charge.service_date),
+            )
+            for charge in self[:MAX_VISITS]
+        ]
+        if len(self) > MAX_VISITS:
+            visits.append(self.env._("and %s more", len(self) - MAX_VISITS))
+        return ", ".join(visits)
 
     def _present_superbills(self):
         """Present superbills on which these charges are: ``{charge: superbill}``."""

@@ -12,20 +12,15 @@ class SuperbillProblem(NamedTuple):
     :ivar str code: what kind of problem
     :ivar str level: ``error`` keeps the superbill from being issued, ``warning`` doesn't
     :ivar str text: for the user, a full sentence
-    :ivar record: the record that mends it (of any model), or None
-    :ivar charge: ``healthcare.charge`` record that it is about; empty: the whole superbill
+    :ivar records: the records (of any model) that mend it, or None
+    :ivar charges: ``healthcare.charge`` records that it is about; empty: the whole superbill
     """
 
     code: str
     level: str
     text: str
-    record: object
-    charge: object
-
-    @property
-    def key(self):
-        target = self.record and (self.record._name, self.record.id)
-        return f"{self.code}/{target}/{self.charge.id or 0}"
+    records: object
+    charges: object
 
 
 class SuperbillDraft(NamedTuple):

@@ -49,6 +49,8 @@ from . import test_series_edit
 from . import test_split
 from . import test_superbill
 from . import test_superbill_paid
+from . import test_superbill_portal
+from . import test_superbill_races
 from . import test_tours
 from . import test_transfer
 from . import test_translations

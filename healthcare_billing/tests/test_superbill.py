@@ -222,10 +222,31 @@ class TestSuperbill(SuperbillCommon):
         visit = self._appointment(self.anna, diagnosis_ids=[Command.clear()])
         visit.diagnosis_ids = False
         self.assertEqual(self._problems(visit, "error"), ["diagnosis"])
-        with self.assertRaisesRegex(UserError, f"{visit.name}.*has no diagnosis"):
+        with self.assertRaisesRegex(UserError, f"No diagnosis.*{visit.name}"):
             self._issue(visit)
         visit.diagnosis_ids = self.diagnosis
         self._issue(visit)
+
+    def test_missing_diagnoses_come_from_the_client(self):
+        """Many visits without one: it is entered once in the client's list, and taken by all."""
+        account = self.anna.billing_account_ids
+        account.diagnosis_line_ids.unlink()
+        visits = self._appointment(self.anna).browse()
+        for hour in (9, 11, 13, 15):
+            visits += self._appointment(self.anna, hour=hour)
+        preview = self._preview(visits.action_superbill())
+        problem = preview.problem_ids
+        self.assertIn("and 1 more", problem.name)
+        self.assertEqual((problem.code, problem.charge_count), ("diagnosis", 4))
+        action = problem.action_mend()
+        self.assertEqual((action["res_model"], action["res_id"]), (account._name, account.id))
+        self.assertFalse(preview.fill_count)
+        account.diagnosis_ids = self.diagnosis
+        preview.invalidate_recordset()
+        self.assertEqual(preview.fill_count, 4)
+        preview.action_take_diagnoses()
+        self.assertFalse(preview.problem_ids)
+        self.assertEqual(visits.charge_ids.diagnosis_ids, self.diagnosis)
 
     def test_forgotten_diagnosis_reaches_invoiced_care(self):
         visit = self._appointment(self.anna)
@@ -398,6 +419,11 @@ class TestSuperbill(SuperbillCommon):
         self.assertIn(f"/my/superbills/{superbill.id}", text)
         for secret in ("Annabel", "ZZ9.01", "Test diagnosis", "T1001", "Nursing", "Pat Provider"):
             self.assertNotIn(secret, text)
+        self.company.healthcare_email_content = "pdf"
+        self.assertFalse(superbill._send_by_email())
+        message = superbill._last_mails()
+        self.assertEqual(message.attachment_ids.raw, superbill._pdf_attachment().raw)
+        self.assertEqual(message.attachment_ids.name, f"Superbill {superbill.name}.pdf")
         self.anna.email = False
         self.assertEqual(superbill._send_by_email(), superbill)
 

@@ -3,8 +3,6 @@ from odoo.exceptions import UserError
 
 from ..models.superbill_draft import ERROR, WARNING
 
-MAX_PROBLEMS = 50  # per superbill; errors come first
-
 
 class HealthcareSuperbillPreview(models.TransientModel):
     """What superbills are going to say, and what is missing, before they are issued.
@@ -30,6 +28,7 @@ class HealthcareSuperbillPreview(models.TransientModel):
     problem_ids = fields.One2many("healthcare.superbill.preview.problem", "preview_id")
     never_count = fields.Integer(compute="_compute_never_count")
     left_out_count = fields.Integer(compute="_compute_left_out_count")
+    fill_count = fields.Integer(compute="_compute_fill_count")
     ready_count = fields.Integer(compute="_compute_ready_count")
     error_count = fields.Integer(compute="_compute_ready_count")
 
@@ -116,16 +115,16 @@ class HealthcareSuperbillPreview(models.TransientModel):
             fields.Command.create(
                 {
                     "document_id": keys[draft.key],
-                    "key": problem.key,
+                    "code": problem.code,
                     "level": problem.level,
                     "name": problem.text,
-                    "charge_id": problem.charge.id,
-                    "res_model": problem.record._name if problem.record else False,
-                    "res_id": problem.record.id if problem.record else False,
+                    "charge_ids": problem.charges.ids,
+                    "res_model": problem.records._name if problem.records else False,
+                    "res_ids": problem.records.ids if problem.records else [],
                 }
             )
             for draft in drafts
-            for problem in sorted(draft.problems, key=lambda p: p.level == WARNING)[:MAX_PROBLEMS]
+            for problem in sorted(draft.problems, key=lambda p: p.level == WARNING)
         ]
         return drafts
 
@@ -135,6 +134,11 @@ class HealthcareSuperbillPreview(models.TransientModel):
             preview.never_count = len(
                 preview.charge_ids.filtered(lambda charge: not charge._is_on_superbills())
             )
+
+    def _compute_fill_count(self):
+        for preview in self:
+            charges = preview.charge_ids.filtered(lambda charge: charge._is_on_superbills())
+            preview.fill_count = len((charges - preview.left_out_ids)._without_diagnosis())
 
     @api.depends("left_out_ids")
     def _compute_left_out_count(self):
@@ -153,6 +157,12 @@ class HealthcareSuperbillPreview(models.TransientModel):
         """Look again what is missing."""
         self._refresh()
         return self._action()
+
+    def action_take_diagnoses(self):
+        """Give visits without any diagnosis those that the client had on that day."""
+        charges = self.charge_ids.filtered(lambda charge: charge._is_on_superbills())
+        (charges - self.left_out_ids)._take_clients_diagnoses()
+        return self.action_check()
 
     def action_issue(self):
         """Issue the chosen superbills that lack nothing, and show them.
@@ -237,28 +247,36 @@ class HealthcareSuperbillPreviewProblem(models.TransientModel):
     document_id = fields.Many2one(
         "healthcare.superbill.preview.document", ondelete="cascade", index=True
     )
-    key = fields.Char(readonly=True)
+    code = fields.Char(readonly=True)
     name = fields.Char(string="Problem", readonly=True)
     level = fields.Selection(
         [(ERROR, "Missing"), (WARNING, "Please Note")], readonly=True, string="What"
     )
-    charge_id = fields.Many2one("healthcare.charge", readonly=True, ondelete="cascade")
+    charge_ids = fields.Many2many(
+        "healthcare.charge", "healthcare_superbill_problem_charge_rel", readonly=True
+    )
+    charge_count = fields.Integer(compute="_compute_charge_count")
     res_model = fields.Char(readonly=True)
-    res_id = fields.Integer(readonly=True)
+    res_ids = fields.Json(readonly=True)
     is_solved = fields.Boolean(compute="_compute_is_solved")
     has_mend_button = fields.Boolean(compute="_compute_has_mend_button")
 
-    @api.depends("key")
+    @api.depends("charge_ids")
+    def _compute_charge_count(self):
+        for problem in self:
+            problem.charge_count = len(problem.charge_ids)
+
+    @api.depends("code")
     def _compute_is_solved(self):
         """Asked each time the preview is shown: it comes back from the form that mends it."""
         for preview, problems in self.grouped("preview_id").items():
             open_keys = {
-                (draft.key, problem.key)
+                (draft.key, problem.code)
                 for draft in preview._drafts()
                 for problem in draft.problems
             }
             for problem in problems:
-                problem.is_solved = (problem.document_id.key, problem.key) not in open_keys
+                problem.is_solved = (problem.document_id.key, problem.code) not in open_keys
 
     @api.depends_context("uid")
     @api.depends("res_model")
@@ -278,22 +296,28 @@ class HealthcareSuperbillPreviewProblem(models.TransientModel):
                 **self.env["ir.actions.act_window"]._for_xml_id(
                     "healthcare_billing.healthcare_provider_details_action"
                 ),
-                "context": {"default_employee_id": self.res_id},
+                "context": {"default_employee_id": self.res_ids[0]},
             }
-        return {
+        action = {
             "type": "ir.actions.act_window",
             "name": self.name,
             "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
             "target": "new",
+        }
+        if len(self.res_ids) == 1:
+            return {**action, "res_id": self.res_ids[0], "views": [(False, "form")]}
+        return {
+            **action,
+            "domain": [("id", "in", self.res_ids)],
+            "views": [(False, "list"), (False, "form")],
+            "target": "current",
         }
 
     def action_leave_out(self):
-        """Issue the superbill without this service."""
+        """Issue the superbill without these services."""
         self.ensure_one()
         preview = self.preview_id
-        preview.left_out_ids |= self.charge_id
+        preview.left_out_ids |= self.charge_ids
         if not preview._refresh():
             raise UserError(self.env._("Then there is nothing left to put on a superbill."))
         return preview._action()
