@@ -32,6 +32,9 @@ class HealthcareSuperbillPreview(models.TransientModel):
     ready_count = fields.Integer(compute="_compute_ready_count")
     error_count = fields.Integer(compute="_compute_ready_count")
 
+    def _compute_display_name(self):
+        self.display_name = self.env._("Superbill Preview")
+
     @api.model
     def _open(self, charges, moves=None, per_invoice=False):
         """Preview the superbills of some charges.
@@ -111,10 +114,15 @@ class HealthcareSuperbillPreview(models.TransientModel):
             for draft in drafts
         ]  # fmt: skip
         keys = {document.key: document.id for document in self.document_ids}
+        merged = {}
+        for draft in drafts:
+            for problem in draft.problems:
+                documents = merged.setdefault((problem.code, problem.text), (problem, []))[1]
+                documents.append(keys[draft.key])
         self.problem_ids = [
             fields.Command.create(
                 {
-                    "document_id": keys[draft.key],
+                    "document_ids": document_ids,
                     "code": problem.code,
                     "level": problem.level,
                     "name": problem.text,
@@ -123,8 +131,9 @@ class HealthcareSuperbillPreview(models.TransientModel):
                     "res_ids": problem.records.ids if problem.records else [],
                 }
             )
-            for draft in drafts
-            for problem in sorted(draft.problems, key=lambda p: p.level == WARNING)
+            for problem, document_ids in sorted(
+                merged.values(), key=lambda item: item[0].level == WARNING
+            )
         ]
         return drafts
 
@@ -217,7 +226,12 @@ class HealthcareSuperbillPreviewDocument(models.TransientModel):
     amount_charged = fields.Monetary(string="Charged", readonly=True)
     amount_paid = fields.Monetary(string="Paid by Client", readonly=True)
     amount_balance = fields.Monetary(string="Balance", readonly=True)
-    problem_ids = fields.One2many("healthcare.superbill.preview.problem", "document_id")
+    problem_ids = fields.Many2many(
+        "healthcare.superbill.preview.problem",
+        "healthcare_superbill_problem_document_rel",
+        "document_id",
+        "problem_id",
+    )
     error_count = fields.Integer(compute="_compute_state")
     state = fields.Selection(
         [("ready", "Ready"), ("missing", "Something Missing"), ("issued", "Issued Already")],
@@ -239,13 +253,16 @@ class HealthcareSuperbillPreviewDocument(models.TransientModel):
 class HealthcareSuperbillPreviewProblem(models.TransientModel):
     _name = "healthcare.superbill.preview.problem"
     _description = "Problem in a Superbill Preview"
-    _order = "document_id, level, id"
+    _order = "level, id"
 
     preview_id = fields.Many2one(
         "healthcare.superbill.preview", required=True, ondelete="cascade", index=True
     )
-    document_id = fields.Many2one(
-        "healthcare.superbill.preview.document", ondelete="cascade", index=True
+    document_ids = fields.Many2many(
+        "healthcare.superbill.preview.document",
+        "healthcare_superbill_problem_document_rel",
+        "problem_id",
+        "document_id",
     )
     code = fields.Char(readonly=True)
     name = fields.Char(string="Problem", readonly=True)
@@ -276,7 +293,9 @@ class HealthcareSuperbillPreviewProblem(models.TransientModel):
                 for problem in draft.problems
             }
             for problem in problems:
-                problem.is_solved = (problem.document_id.key, problem.code) not in open_keys
+                problem.is_solved = not any(
+                    (document.key, problem.code) in open_keys for document in problem.document_ids
+                )
 
     @api.depends_context("uid")
     @api.depends("res_model")
