@@ -8,6 +8,8 @@ from .superbill_draft import SuperbillDraft
 
 MAX_DIAGNOSES_PER_SUPERBILL = 12
 LETTERS = "ABCDEFGHIJKL"
+# States of a claim that left the house.
+SUBMITTED = ("submitted", "accepted", "rejected", "paid")
 
 
 class HealthcareCharge(models.Model):
@@ -280,8 +282,14 @@ class HealthcareCharge(models.Model):
         return (coverages or self.env["healthcare.coverage"])[:1]
 
     def _submitted_to_payers(self):
-        """Those of the charges that the practice itself claims from payers, drafts not counted."""
-        return self.browse()
+        """Those of the charges that the practice itself claimed from payers."""
+        # sudo: that it was claimed is printed, whoever prints
+        items = (
+            self.env["healthcare.claim.item"]
+            .sudo()
+            .search([("charge_id", "in", self.ids), ("claim_id.state", "in", SUBMITTED)])
+        )
+        return self & self.browse(items.charge_id.ids)
 
 
 def _address(partner):

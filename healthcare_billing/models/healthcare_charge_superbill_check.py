@@ -21,12 +21,14 @@ class HealthcareCharge(models.Model):
     def _check_superbill_drafts(self, drafts):
         """Fill in the problems of drafts that were made together."""
         present = self._present_superbills()
+        claimed = self._on_live_claims()
         for draft in drafts:
             draft.problems.extend(
                 [
                     *draft.charges._superbill_problems_of_header(draft.values),
                     *draft.charges._superbill_problems_of_services(),
                     *self._superbill_problems_of_others(draft, present),
+                    *self._superbill_problems_of_claims(draft.charges & claimed),
                 ]
             )
         parts = {}
@@ -270,6 +272,34 @@ class HealthcareCharge(models.Model):
         if len(self) > MAX_VISITS:
             visits.append(self.env._("and %s more", len(self) - MAX_VISITS))
         return ", ".join(visits)
+
+    def _on_live_claims(self):
+        """Those of the charges that are on a claim of the practice now, sent or not."""
+        # sudo: see _submitted_to_payers
+        items = (
+            self.env["healthcare.claim.item"]
+            .sudo()
+            .search([("charge_id", "in", self.ids), ("claim_live", "=", True)])
+        )
+        return self & self.browse(items.charge_id.ids)
+
+    def _superbill_problems_of_claims(self, charges):
+        """What practice and client both claim is paid once only."""
+        if not charges:
+            return []
+        return [
+            self._superbill_problem(
+                "claimed",
+                WARNING,
+                self.env._(
+                    "The practice claims these itself: %s. The superbill says so once the claim "
+                    "is submitted.",
+                    charges._visits_text(),
+                ),
+                charges._visits(),
+                charges,
+            )
+        ]
 
     def _present_superbills(self):
         """Present superbills on which these charges are: ``{charge: superbill}``."""

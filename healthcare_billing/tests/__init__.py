@@ -48,6 +48,7 @@ from . import test_series
 from . import test_series_edit
 from . import test_split
 from . import test_superbill
+from . import test_superbill_claims
 from . import test_superbill_paid
 from . import test_superbill_portal
 from . import test_superbill_races
