@@ -51,6 +51,7 @@ from . import test_superbill
 from . import test_superbill_claims
 from . import test_superbill_paid
 from . import test_superbill_portal
+from . import test_superbill_preview
 from . import test_superbill_races
 from . import test_superbill_tours
 from . import test_tours
