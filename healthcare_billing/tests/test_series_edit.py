@@ -154,6 +154,25 @@ class TestSeriesEdit(SeriesCommon):
         with self.assertRaisesRegex(UserError, "On invoice"):
             self._delete(visit, scope="this").action_apply()
 
+    def test_what_is_ticked_in_the_form_is_what_happens(self):
+        """The form sends both lists with the rest; neither is computed over what was ticked."""
+        model = self.env["healthcare.appointment.schedule"].with_context(
+            default_mode="edit", default_appointment_id=self.visits[2].id
+        )
+        form = Form(model)
+        form.start_time = 11.0
+        with form.member_ids.edit(1) as line:
+            line.selected = False
+        with form.date_ids.edit(3) as line:
+            line.selected = False
+        dialog = form.save()
+        self.assertEqual(
+            dialog.summary, "New appointments: 2 · skipped dates: 2 · replaced: 3 · staying: 1"
+        )
+        dialog.action_apply()
+        self.assertTrue(self.visits[3].exists())
+        self.assertEqual(dialog.result_id.appointment_count, 2)
+
     # -- delete --------------------------------------------------------------------------------
 
     def test_delete_this_and_future(self):

@@ -47,7 +47,6 @@ class HealthcareAppointmentSchedule(models.TransientModel):
         store=True,
         readonly=False,
     )
-    known_members = fields.Integer(compute="_compute_member_ids", compute_sudo=False, store=True)
     rule_problem = fields.Char(compute="_compute_rule_problem")
     summary = fields.Char(compute="_compute_summary")
     is_done = fields.Boolean(readonly=True)
@@ -131,11 +130,9 @@ class HealthcareAppointmentSchedule(models.TransientModel):
     @api.depends("mode", "scope", "appointment_id")
     def _compute_member_ids(self):
         for dialog in self:
-            values = dialog._prepare_members()
-            dialog.known_members = len(values)
             dialog.member_ids = [
                 fields.Command.clear(),
-                *(fields.Command.create(vals) for vals in values),
+                *(fields.Command.create(vals) for vals in dialog._prepare_members()),
             ]
 
     def _prepare_members(self):
@@ -299,8 +296,9 @@ class HealthcareAppointmentSchedule(models.TransientModel):
         if self.mode == "new" and appointment.series_id:
             raise UserError(self.env._("%s is part of a series already.", appointment.name))
         if self.mode != "new" and self.scope == "future":
-            members = appointment._this_and_future()
-            if len(members) != self.known_members or members != self.member_ids.appointment_id:
+            shown = self.member_ids.mapped("appointment_id")
+            deleted = self.member_ids.filtered(lambda line: not line.appointment_id)
+            if deleted or shown != appointment._this_and_future():
                 raise UserError(
                     self.env._(
                         "The series was changed meanwhile. Close this dialog and open it again to "
@@ -401,7 +399,8 @@ class HealthcareAppointmentScheduleMember(models.TransientModel):
     schedule_id = fields.Many2one(
         "healthcare.appointment.schedule", required=True, index=True, ondelete="cascade"
     )
-    appointment_id = fields.Many2one("healthcare.appointment", ondelete="cascade")
+    # the line of an appointment that was deleted tells that the preview is out of date
+    appointment_id = fields.Many2one("healthcare.appointment", ondelete="set null")
     start = fields.Datetime(related="appointment_id.start")
     state = fields.Selection(related="appointment_id.state")
     stays = fields.Boolean(help="Nothing here can change it.")

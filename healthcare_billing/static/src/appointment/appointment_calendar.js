@@ -31,6 +31,10 @@ export class AppointmentCalendarModel extends CalendarModel {
 }
 
 export class AppointmentCalendarController extends CalendarController {
+    get className() {
+        return `${super.className || ""} o_healthcare_appointment_calendar`;
+    }
+
     get editRecordDefaultDisplayText() {
         return _t("New Appointment");
     }
