@@ -157,6 +157,7 @@ class TestAppointmentScreens(ScreenCommon):
         super().setUpClass()
         # the week that the browser of the tours shows is that of UTC
         cls.company.healthcare_tz = "UTC"
+        cls.env = cls.env(context={**cls.env.context, "tz": "UTC"})
         cls.today = cls.env.cr.now().date()
         cls.client = cls._insured_client("Ivy Insured")
 
