@@ -130,7 +130,10 @@ class HealthcareClaim(models.Model):
         help="Who gave the care, or most of it. Lines may name somebody else.",
     )
     place_of_service_id = fields.Many2one(
-        "healthcare.place.of.service", ondelete="restrict", tracking=True
+        "healthcare.place.of.service",
+        string="Place of Service",
+        ondelete="restrict",
+        tracking=True,
     )
 
     # -- versions --------------------------------------------------------------------------------

@@ -210,6 +210,7 @@ class HealthcareClaim(models.Model):
     @api.model
     def _client_conditions(self):
         return {
+            # a warning: without one, the claim says the client's usual name
             "client_legal_name": ("open", self._blank("client.legal_name")),
             "client_birth_date": ("open", SQL("client.birth_date IS NULL")),
             "client_sex": ("open", SQL("client.sex IS NULL")),

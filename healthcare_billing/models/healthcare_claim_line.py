@@ -68,7 +68,9 @@ class HealthcareClaimLine(models.Model):
         inverse="_inverse_pointers",
         help="Letters of the claim's diagnoses, at most four, the most important one first: AC.",
     )
-    place_of_service_id = fields.Many2one("healthcare.place.of.service", ondelete="restrict")
+    place_of_service_id = fields.Many2one(
+        "healthcare.place.of.service", string="Place of Service", ondelete="restrict"
+    )
     rendering_provider_id = fields.Many2one(
         "hr.employee",
         string="Provider",

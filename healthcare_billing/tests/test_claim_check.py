@@ -52,13 +52,19 @@ class TestClaimCheck(ClaimCommon):
         for code, broken in (
             ("client_birth_date", {"birth_date": False}),
             ("client_sex", {"sex": False}),
-            ("client_legal_name", {"legal_name": " "}),
             ("client_address", {"street": False}),
             ("client_address", {"zip": False}),
             ("client_address", {"state_id": False}),
         ):
             with self.subTest(broken=broken):
                 self.assert_missing(code, self.ivy, broken, target=self.ivy)
+
+    def test_legal_name_is_a_warning(self):
+        """Without one the claim says the usual name, as the superbill does."""
+        self.ivy.legal_name = " "
+        self.assertEqual(self._issue_codes(self.claim), {"client_legal_name"})
+        self.assertFalse(self.claim.is_incomplete)
+        self.claim.action_submit()
 
     def test_states_matter_in_the_united_states_only(self):
         self.ivy.write({"country_id": self.env.ref("base.be").id, "state_id": False})
