@@ -55,9 +55,13 @@ class AccountMove(models.Model):
 
     @api.depends("claim_item_ids.claim_live", "claim_item_ids.claim_id.state")
     def _compute_claim_state(self):
+        # read together: each invoice's own items would be read one invoice after the other
+        items = self.claim_item_ids.filtered("claim_live")
+        states = {move: set() for move in self}
+        for item in items:
+            states.setdefault(item.move_id, set()).add(item.claim_id.state)
         for move in self:
-            states = set(move.claim_item_ids.filtered("claim_live").claim_id.mapped("state"))
-            move.claim_state = next((state for state in STATE_URGENCY if state in states), False)
+            move.claim_state = next((s for s in STATE_URGENCY if s in states[move]), False)
 
     @api.depends("state", "move_type", "invoice_line_ids.responsibility")
     @api.depends_context("uid")
