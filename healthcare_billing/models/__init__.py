@@ -64,9 +64,11 @@ from . import healthcare_code_license
 from . import healthcare_claim
 from . import healthcare_claim_check
 from . import healthcare_claim_diagnosis
+from . import healthcare_claim_guard
 from . import healthcare_claim_issue
 from . import healthcare_claim_item
 from . import healthcare_claim_line
+from . import healthcare_claim_mend
 from . import healthcare_claim_workflow
 from . import healthcare_claim_closing
 from . import healthcare_coverage

@@ -5,6 +5,7 @@ from . import test_block_reasons
 from . import test_claim_check
 from . import test_claim_concurrency
 from . import test_claim_split
+from . import test_claim_states
 from . import test_claim_tours
 from . import test_claims
 from . import test_code_license
