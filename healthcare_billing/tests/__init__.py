@@ -48,6 +48,7 @@ from . import test_run_corrections
 from . import test_run_export
 from . import test_run_preview
 from . import test_series
+from . import test_series_concurrency
 from . import test_series_edit
 from . import test_split
 from . import test_superbill
