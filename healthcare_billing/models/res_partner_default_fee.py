@@ -144,5 +144,5 @@ class ResPartner(models.Model):
 
     def _accounts_here(self):
         return self.billing_account_ids.filtered(
-            lambda account: account.company_id in self.env.companies
+            lambda account: account.company_id == self.env.company
         )

@@ -16,12 +16,16 @@ class TestCorrectionConcurrency(RaceCommon):
         # by SQL: what was credited and billed again can't be taken back by anybody
         for query in (
             "DELETE FROM account_partial_reconcile WHERE company_id = %s",
-            "DELETE FROM account_full_reconcile WHERE id NOT IN (SELECT full_reconcile_id FROM"
-            " account_partial_reconcile WHERE full_reconcile_id IS NOT NULL) AND %s > 0",
+            (
+                "DELETE FROM account_full_reconcile WHERE id NOT IN (SELECT full_reconcile_id FROM"
+                " account_partial_reconcile WHERE full_reconcile_id IS NOT NULL) AND %s > 0"
+            ),
             "UPDATE account_move_line SET credit_of_line_id = NULL WHERE company_id = %s",
             "DELETE FROM account_move_line WHERE company_id = %s",
-            "UPDATE account_move SET rebill_of_id = NULL, reversed_entry_id = NULL"
-            " WHERE company_id = %s",
+            (
+                "UPDATE account_move SET rebill_of_id = NULL, reversed_entry_id = NULL"
+                " WHERE company_id = %s"
+            ),
             "DELETE FROM account_move WHERE company_id = %s",
         ):
             env.cr.execute(query, [cls.company_id])

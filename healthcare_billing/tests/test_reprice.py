@@ -398,6 +398,17 @@ class TestReprice(RepriceCommon):
         self.env.user.company_ids |= other
         there = self.client.with_company(other)
         self.assertEqual(there.care_default_fee, 1.0)
+        # several companies ticked: the one in front counts, and saving never fails
+        self.account.default_fee = 110.0
+        both = self.client.with_context(allowed_company_ids=[self.company.id, other.id])
+        action = both.action_reprice_if_affected()
+        wizard = self.env["healthcare.reprice"].browse(action["res_id"])
+        self.assertEqual(wizard.account_ids, self.account)
+        third = self.env["res.company"].create({"name": "Third"})
+        self.env.user.company_ids |= third
+        with self.assertRaisesRegex(UserError, "no billing account"):
+            self.client.with_company(third).action_reprice()
+        self.assertFalse(self.client.with_company(third).action_reprice_if_affected())
 
     # -- after saving ---------------------------------------------------------------------------
 

@@ -90,10 +90,14 @@ class HealthcareReprice(models.TransientModel):
         """Preview for these accounts.
 
         :return: window action
-        :raise UserError: accounts of several companies
+        :raise UserError: no account, or accounts of several companies
         """
         company = accounts.company_id
-        if len(company) != 1:
+        if not company:
+            raise UserError(
+                self.env._("This client has no billing account in %s.", self.env.company.name)
+            )
+        if len(company) > 1:
             raise UserError(
                 self.env._("Reprice one company after the other: choose one in the company menu.")
             )
