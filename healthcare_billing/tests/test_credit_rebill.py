@@ -365,7 +365,7 @@ class TestCreditRebill(RebillCommon):
 
         def gate(moves, soft=True):
             if any(move.move_type == "out_invoice" for move in moves):
-                raise UserError("No license")
+                raise UserError(moves.env._("No license"))
             return post(moves, soft)
 
         with (

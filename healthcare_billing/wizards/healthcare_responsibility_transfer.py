@@ -21,7 +21,6 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
     # required on the form: the dialog opens without one
     reason = fields.Char(help="Such as: deductible, not covered, wrong payer.")
     bill_now = fields.Boolean(
-        string="Bill Now",
         default=True,
         help="Credit the one party, invoice the other, and post both at once. Else the next "
         "billing run does so.",
