@@ -42,6 +42,7 @@
         "wizards/healthcare_reprice_views.xml",
         "wizards/healthcare_responsibility_transfer_views.xml",
         "views/account_move_views.xml",
+        "views/account_portal_templates.xml",
         "views/healthcare_adjustment_reason_views.xml",
         "views/healthcare_appointment_views.xml",
         "views/healthcare_appointment_series_views.xml",

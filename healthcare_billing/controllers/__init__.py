@@ -1,2 +1,3 @@
 from . import billing_run
+from . import invoice_portal
 from . import superbill_portal

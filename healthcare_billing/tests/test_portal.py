@@ -156,15 +156,52 @@ class TestPortal(CareCommon, HttpCase):
             self.ben.billing_account_ids.guarantor_id = guarantor
 
     # -- access by link --------------------------------------------------------------------------
-    def test_link_needs_no_login_and_shows_the_invoice_only(self):
+    def test_link_needs_no_login_and_shows_number_and_amount_only(self):
         token = self.client_invoice._portal_ensure_token()
         path = f"/my/invoices/{self.client_invoice.id}?access_token={token}"
         page = self._page(path)
         self.assertIn(self.client_invoice.name, page)
-        self.assert_nothing_clinical(page)
-        html = self._html(self.client_invoice, access_token=token)
-        self.assertIn(self.client_invoice.billing_ref, html)
-        self.assert_nothing_clinical(html)
+        self.assertIn("40.00", page)
+        self.assertIn("/web/login?redirect=", page)
+        self.assert_nothing_of_the_care(page)
+        for report_type in ("html", "pdf", "text"):
+            response = self.url_open(f"{path}&report_type={report_type}&download=1")
+            self.assertIn("/web/login", response.url, report_type)
+            self.assert_nothing_of_the_care(response.text)
+        self._login("ben")  # somebody else, who was sent the link
+        page = self._page(path)
+        self.assertIn("somebody else", page)
+        self.assert_nothing_of_the_care(page)
+
+    def test_link_and_login_show_the_invoice(self):
+        self._login("anna")
+        token = self.client_invoice._portal_ensure_token()
+        path = f"/my/invoices/{self.client_invoice.id}?access_token={token}"
+        self.assertIn("invoice_html", self._page(path))
+        self.assertIn(self.visit_service.name, self._html(self.client_invoice))
+
+    def test_link_to_an_invoice_without_care_shows_all_of_it(self):
+        move = self.init_invoice("out_invoice", self.ben, post=True, amounts=[12.0])
+        path = f"/my/invoices/{move.id}?access_token={move._portal_ensure_token()}"
+        self.assertIn("invoice_html", self._page(path))
+        self.assertIn(move.name, self._page(f"{path}&report_type=html"))
+
+    def test_link_opens_no_messages(self):
+        move = self.client_invoice
+        token = move._portal_ensure_token()
+        moves = self.env["account.move"].with_user(self.env.ref("base.public_user"))
+        self.assertFalse(moves._get_thread_with_access(move.id, token=token))
+        plain = self.init_invoice("out_invoice", self.ben, post=True, amounts=[12.0])
+        token = plain._portal_ensure_token()
+        self.assertTrue(moves._get_thread_with_access(plain.id, token=token))
+
+    def assert_nothing_of_the_care(self, text):
+        self.assert_nothing_clinical(text)
+        for secret in (self.visit_service.name, self.service.name, self.provider.name):
+            self.assertNotIn(secret, text)
+
+    def test_link_opens_nothing_else(self):
+        token = self.client_invoice._portal_ensure_token()
         # nothing else opens with it, nor without it
         for move, query in (
             (self.client_invoice, ""),
