@@ -43,8 +43,9 @@ class AccountMove(models.Model):
     @api.model
     def _cron_account_move_send(self, job_count=10):
         """Documents of care first: slice by slice, each of one company and one transaction."""
-        if self._work_on_care_queue():
-            super()._cron_account_move_send(job_count)
+        if not self._work_on_care_queue():
+            return None
+        return super()._cron_account_move_send(job_count)
 
     @api.model
     def _work_on_care_queue(self):

@@ -74,8 +74,7 @@ class AccountMoveSend(models.AbstractModel):
                 data["proforma_pdf_attachment"] = self.env["ir.attachment"]
             else:
                 documents[move] = data
-        if documents:
-            super()._generate_invoice_documents(documents, allow_fallback_pdf=allow_fallback_pdf)
+        return super()._generate_invoice_documents(documents, allow_fallback_pdf=allow_fallback_pdf)
 
     # -- sending ---------------------------------------------------------------------------------
     @api.model

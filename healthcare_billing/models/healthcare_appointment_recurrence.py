@@ -15,7 +15,6 @@ class HealthcareAppointment(models.Model):
 
     series_id = fields.Many2one(
         "healthcare.appointment.series",
-        string="Series",
         index="btree_not_null",
         ondelete="set null",
         copy=False,

@@ -147,7 +147,6 @@ class HealthcareCharge(models.Model):
 
     def _superbill_problems_of_services(self):
         """Problems of the lines: one for all services that lack the same."""
-        _ = self.env._
         undiagnosed = self.filtered(lambda charge: not charge._superbill_diagnoses())
         late = self.filtered(lambda charge: charge._late_diagnoses())
         uncoded = self.filtered(lambda charge: not charge.service_code)
@@ -156,28 +155,28 @@ class HealthcareCharge(models.Model):
             (
                 "diagnosis",
                 ERROR,
-                _("No diagnosis that was made by the day of care: %s."),
+                self.env._("No diagnosis that was made by the day of care: %s."),
                 undiagnosed,
                 undiagnosed._mends_diagnosis(),
             ),
             (
                 "price",
                 ERROR,
-                _("No price: %s."),
+                self.env._("No price: %s."),
                 self.filtered(lambda charge: not charge.is_priced),
                 None,
             ),
             (
                 "qa",
                 ERROR,
-                _("Still in QA review: %s."),
+                self.env._("Still in QA review: %s."),
                 self.filtered(lambda charge: charge.billing_stage == "qa"),
                 None,
             ),
             (
                 "place",
                 WARNING,
-                _("No place of service: %s."),
+                self.env._("No place of service: %s."),
                 self.filtered(lambda charge: not charge.place_of_service_id),
                 None,
             ),
@@ -198,7 +197,7 @@ class HealthcareCharge(models.Model):
                 self._superbill_problem(
                     "code",
                     ERROR,
-                    _("Services without a code: %s.", names),
+                    self.env._("Services without a code: %s.", names),
                     uncoded.product_id.product_tmpl_id,
                     uncoded,
                 )
@@ -211,7 +210,7 @@ class HealthcareCharge(models.Model):
                 self._superbill_problem(
                     "late_diagnosis",
                     WARNING,
-                    _(
+                    self.env._(
                         "%(diagnoses)s was diagnosed later, and isn't printed for %(visits)s.",
                         diagnoses=", ".join(diagnoses.mapped("code")),
                         visits=late._visits_text(),

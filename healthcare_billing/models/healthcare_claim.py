@@ -195,7 +195,7 @@ class HealthcareClaim(models.Model):
     amount_total = fields.Monetary(
         string="Charged", compute="_compute_totals", store=True, help="The charges' full amount."
     )
-    line_count = fields.Integer(string="Line Count", compute="_compute_totals", store=True)
+    line_count = fields.Integer(compute="_compute_totals", store=True)
     service_date_from = fields.Date(string="Care From", compute="_compute_totals", store=True)
     service_date_to = fields.Date(string="Care To", compute="_compute_totals", store=True)
     codes = fields.Char(compute="_compute_totals", store=True)

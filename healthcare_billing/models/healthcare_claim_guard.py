@@ -77,7 +77,12 @@ class HealthcareClaim(models.Model):
             return self.env._("%s, followed by a later version", label)
         return label
 
-    def copy(self, default=None):
+    def copy_data(self, default=None):
+        if self:
+            self._refuse_copy()
+        return super().copy_data(default)
+
+    def _refuse_copy(self):
         raise UserError(self.env._("A claim can't be copied: its charges can be claimed once."))
 
     @api.ondelete(at_uninstall=False)

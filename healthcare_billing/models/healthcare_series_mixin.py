@@ -43,13 +43,13 @@ class HealthcareSeriesMixin(models.AbstractModel):
         required=True,
     )
     interval = fields.Integer(string="Repeats Every", default=1, required=True)
-    mon = fields.Boolean("Mon")
-    tue = fields.Boolean("Tue")
-    wed = fields.Boolean("Wed")
-    thu = fields.Boolean("Thu")
-    fri = fields.Boolean("Fri")
-    sat = fields.Boolean("Sat")
-    sun = fields.Boolean("Sun")
+    mon = fields.Boolean()
+    tue = fields.Boolean()
+    wed = fields.Boolean()
+    thu = fields.Boolean()
+    fri = fields.Boolean()
+    sat = fields.Boolean()
+    sun = fields.Boolean()
     month_by = fields.Selection(
         [("date", "Same date"), ("weekday", "Same weekday, such as the second Tuesday")],
         string="On the",

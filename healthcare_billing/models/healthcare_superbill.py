@@ -140,7 +140,7 @@ class HealthcareSuperbill(models.Model):
         groups=INTERNAL,
     )
     replaces_ids = fields.One2many(
-        "healthcare.superbill", "replaced_by_id", string="Replaces", readonly=True, groups=INTERNAL
+        "healthcare.superbill", "replaced_by_id", readonly=True, groups=INTERNAL
     )
     void_reason = fields.Char(readonly=True, copy=False, groups=INTERNAL)
     has_changed = fields.Boolean(
@@ -158,9 +158,10 @@ class HealthcareSuperbill(models.Model):
 
     # -- computes --------------------------------------------------------------------------------
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for superbill in self:
             superbill.access_url = f"/my/superbills/{superbill.id}"
+        return result
 
     @api.depends("diagnoses")
     def _compute_diagnosis_list(self):

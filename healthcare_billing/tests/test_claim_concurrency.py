@@ -14,7 +14,7 @@ class TestClaimConcurrency(RaceCommon):
     """Committed transactions over the same invoices: exactly one of them claims the care."""
 
     @classmethod
-    def _prepare(cls, env):
+    def _prepare(cls, env):  # pylint: disable=missing-return
         super()._prepare(env)
         payer = env["res.partner"].create(
             {
@@ -38,14 +38,14 @@ class TestClaimConcurrency(RaceCommon):
         with cls._committed() as env:
             cls._remove_billing(env)
             env["res.partner"].browse(cls.payer_id).unlink()
-        super()._remove()
+        return super()._remove()
 
     @classmethod
     def _remove_billing(cls, env):
         # claims are never deleted by anybody: only the test cleans up after itself
         env.cr.execute("DELETE FROM healthcare_claim WHERE company_id = %s", [cls.company_id])
         env.invalidate_all()
-        super()._remove_billing(env)
+        return super()._remove_billing(env)
 
     def setUp(self):
         super().setUp()

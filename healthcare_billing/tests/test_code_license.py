@@ -33,9 +33,9 @@ class TestCodeLicense(CareCommon):
             | vals
         )
 
-    def _load(self, *rows, fields=FIELDS, services=None):
+    def _load(self, *rows, fields=None, services=None):
         return (self.services if services is None else services).load(
-            list(fields), [list(row) for row in rows]
+            list(fields or FIELDS), [list(row) for row in rows]
         )
 
     def assertRefused(self, result, rows, pattern="has no license that is valid today"):

@@ -12,7 +12,7 @@ class TestCorrectionConcurrency(RaceCommon):
     """Two users correct the same posted invoice: exactly one correction happens."""
 
     @classmethod
-    def _remove_billing(cls, env):
+    def _remove_billing(cls, env):  # pylint: disable=missing-return
         # by SQL: what was credited and billed again can't be taken back by anybody
         for query in (
             "DELETE FROM account_partial_reconcile WHERE company_id = %s",

@@ -17,7 +17,7 @@ class TestCptConcurrency(RaceCommon):
     """Two committed transactions over the same licenses: assigned, renewed and billed once."""
 
     @classmethod
-    def _prepare(cls, env):
+    def _prepare(cls, env):  # pylint: disable=missing-return
         super()._prepare(env)
         company = env["res.company"].browse(cls.company_id)
         env = env(context={"allowed_company_ids": [company.id]})
@@ -46,10 +46,10 @@ class TestCptConcurrency(RaceCommon):
     def _remove(cls):
         with cls._committed() as env:
             env["res.company"].browse(cls.company_id).healthcare_license_vendor_id = False
-        super()._remove()
+        return super()._remove()
 
     @classmethod
-    def _remove_billing(cls, env):
+    def _remove_billing(cls, env):  # pylint: disable=missing-return
         super()._remove_billing(env)
         licenses = env["healthcare.cpt.license"].search([("company_id", "=", cls.company_id)])
         licenses.write({"is_canceled": True})

@@ -525,7 +525,7 @@ class TestCptRenewal(LicenseCommon):
 
         def failing(licenses, employees, *args, **vals):
             if others[0] in employees:
-                raise ValidationError("broken")
+                raise ValidationError(self.env._("broken"))
             return real(licenses, employees, *args, **vals)
 
         with (

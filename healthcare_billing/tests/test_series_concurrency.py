@@ -21,7 +21,7 @@ class TestSeriesConcurrency(RaceCommon):
         env["healthcare.appointment"].search(own).unlink()
         series = env["healthcare.appointment.series"].with_context(active_test=False)
         series.search(own).unlink()
-        super()._remove_billing(env)
+        return super()._remove_billing(env)
 
     def setUp(self):
         super().setUp()
@@ -79,7 +79,7 @@ class TestSeriesConcurrency(RaceCommon):
             one, two = (
                 env["healthcare.appointment.schedule"].browse(dialog_id) for env in (first, second)
             )
-            two.mode  # noqa: B018  # the second request has begun
+            self.assertEqual(two.mode, "new", "the second request has begun")
             one.action_apply()
             first.flush_all()
             with self.assertRaisesRegex(UserError, "being done"):

@@ -13,7 +13,7 @@ class TestSuperbillRaces(RaceCommon):
     """R29: the same superbill, issued twice at once, is one superbill with one number."""
 
     @classmethod
-    def _prepare(cls, env):
+    def _prepare(cls, env):  # pylint: disable=missing-return
         super()._prepare(env)
         env["res.company"].browse(cls.company_id).vat = "12-3456789"
         env = env(context={"allowed_company_ids": [cls.company_id]})
@@ -35,10 +35,10 @@ class TestSuperbillRaces(RaceCommon):
             [("model", "=", "healthcare.superbill"), ("res_id", "in", superbills.ids)]
         ).unlink()
         env.invalidate_all()
-        super()._remove_billing(env)
+        return super()._remove_billing(env)
 
     @classmethod
-    def _remove(cls):
+    def _remove(cls):  # pylint: disable=missing-return
         super()._remove()
         with cls._committed() as env:
             env["hr.employee"].browse(cls.employee_id).unlink()

@@ -18,9 +18,7 @@ class HealthcareInvoiceDelivery(models.TransientModel):
         required=True,
         readonly=True,
     )
-    document = fields.Selection(
-        selection="_selection_document", required=True, default="invoice", string="Document"
-    )
+    document = fields.Selection(selection="_selection_document", required=True, default="invoice")
     move_ids = fields.Many2many("account.move", string="Invoices", readonly=True)
     to_payers = fields.Boolean(
         string="Also E-mail Payers",

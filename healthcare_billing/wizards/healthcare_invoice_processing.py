@@ -49,7 +49,7 @@ class HealthcareInvoiceProcessing(models.TransientModel):
         ],
         string="Delivery",
     )
-    billing_run_id = fields.Many2one("healthcare.billing.run", string="Billing Run")
+    billing_run_id = fields.Many2one("healthcare.billing.run")
     currency_id = fields.Many2one("res.currency", compute="_compute_totals")
     move_count = fields.Integer(string="Invoices", compute="_compute_totals")
     amount_total = fields.Monetary(string="Total", compute="_compute_totals")
