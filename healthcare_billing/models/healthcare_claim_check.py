@@ -184,7 +184,10 @@ class HealthcareClaim(models.Model):
     @api.model
     def _blank(self, *columns):
         """SQL condition: one of these texts is empty."""
-        conditions = [SQL("COALESCE(TRIM(%s), '') = ''", SQL(column)) for column in columns]
+        conditions = [
+            SQL("COALESCE(TRIM(%s), '') = ''", SQL.identifier(*column.split(".")))
+            for column in columns
+        ]
         return SQL("(%s)", SQL(" OR ").join(conditions))
 
     @api.model
