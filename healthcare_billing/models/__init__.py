@@ -1,4 +1,5 @@
 from . import account_move
+from . import account_move_background
 from . import account_move_cpt_license
 from . import account_move_delivery
 from . import account_move_delivery_queue

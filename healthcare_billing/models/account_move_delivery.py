@@ -8,6 +8,7 @@ RESULT_FIELDS = {
     "delivery_mail_ids",
     "delivery_message",
     "delivery_state",
+    "delivery_user_id",
     "posting_user_id",
 }
 
@@ -16,7 +17,8 @@ class AccountMove(models.Model):
     """Delivery of invoices of care: who got what by e-mail, when, and why not.
 
     The queue is Odoo's own: ``sending_data`` on the invoice, and the scheduled action that works
-    on it. ``care_document`` in it says what is to be sent.
+    on it. Whoever may edit invoices may write that: which document is sent, and on whose behalf,
+    is taken from ``delivery_document`` and ``delivery_user_id``, which nobody writes by hand.
     """
 
     _inherit = "account.move"
@@ -49,6 +51,16 @@ class AccountMove(models.Model):
         groups="base.group_user",
         help="Why it couldn't be posted or sent. Trying again clears it.",
     )
+    delivery_user_id = fields.Many2one(
+        "res.users",
+        string="E-mail Asked by",
+        copy=False,
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        groups="base.group_user",
+        help="Waits to be e-mailed on behalf of this user.",
+    )
     delivered_on = fields.Datetime(
         string="Delivered on", copy=False, readonly=True, groups="base.group_user"
     )
@@ -66,6 +78,11 @@ class AccountMove(models.Model):
     _delivery_state_idx = models.Index(
         "(delivery_state, company_id) WHERE delivery_state IS NOT NULL"
     )
+
+    @api.model
+    def default_get(self, fields):
+        """Nothing was processed before it exists, whatever the context or a user's defaults say."""
+        return super().default_get([name for name in fields if name not in RESULT_FIELDS])
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -97,11 +114,15 @@ class AccountMove(models.Model):
         return result
 
     def _set_delivery(self, state, message=False, **vals):
-        """Keep what became of the delivery, in one write for all."""
+        """Keep what became of the delivery, in one write for all.
+
+        Nobody waits for it any more, unless ``vals`` say so.
+        """
         self._write_result(
             {
                 "delivery_state": state,
                 "delivery_message": message,
+                "delivery_user_id": False,
                 "delivered_on": fields.Datetime.now(),
                 **vals,
             }
@@ -241,19 +262,19 @@ class AccountMove(models.Model):
             "queued",
             delivery_document=document,
             delivery_mail_ids=[fields.Command.clear()],
-            sending_data=self._sending_data(document),
+            delivery_user_id=self.env.uid,
+            sending_data=self._sending_data(),
         )
         to_send.filtered(lambda move: move.state == "draft")._post_documents()
         if to_send:
             self._trigger_sending()
         return {**plan, "busy": self - free}
 
-    def _sending_data(self, document):
-        """What core's queue needs to know, and which document it is."""
+    def _sending_data(self):
+        """What core's queue needs to know."""
         return {
             "author_user_id": self.env.user.id,
             "author_partner_id": self.env.user.partner_id.id,
-            "care_document": document,
         }
 
     def _check_sending_is_on(self):

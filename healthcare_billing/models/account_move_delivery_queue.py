@@ -1,14 +1,8 @@
-import random
-import time
-
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
 # What is rendered and handed to the mail server's queue in one transaction.
 SLICE_SIZE = 20
-# How often a slice is tried again because others worked on the same invoices.
-MAX_TRIES = 5
 # Bounces come back within days. What is older doesn't change any more.
 RESULT_DAYS = 60
 
@@ -27,18 +21,14 @@ class AccountMove(models.Model):
     def _care_queue_domain(self):
         """Domain of the documents of care that wait to be sent."""
         return [
-            ("delivery_state", "=", "queued"),
+            ("delivery_user_id", "!=", False),
             ("sending_data", "!=", False),
             ("state", "=", "posted"),
         ]
 
     def _is_in_care_queue(self):
         self.ensure_one()
-        return bool(
-            self.state == "posted"
-            and self.delivery_state == "queued"
-            and (self.sending_data or {}).get("care_document")
-        )
+        return bool(self.state == "posted" and self.delivery_user_id and self.sending_data)
 
     @api.model
     def _cron_account_move_send(self, job_count=10):
@@ -61,7 +51,7 @@ class AccountMove(models.Model):
             for moves in waiting.grouped("company_id").values()
             for ids in split_every(SLICE_SIZE, moves.ids, list)
         ]
-        by_author = waiting.grouped(lambda move: (move.sending_data or {}).get("author_user_id"))
+        by_user = waiting.grouped("delivery_user_id")
         left = len(waiting)
         self.env["ir.cron"]._commit_progress(remaining=left)
         for ids in slices:
@@ -69,31 +59,21 @@ class AccountMove(models.Model):
             left -= len(ids)
             if not self.env["ir.cron"]._commit_progress(len(ids), remaining=left):
                 return False
-        for author_id, moves in by_author.items():
-            moves._tell_sender(self.env["res.users"].browse(author_id or ()).exists())
+        for user, moves in by_user.items():
+            moves._tell_sender(user)
         return True
 
     @api.model
     def _try_to_send_slice(self, move_ids):
-        """Send a slice; when others changed the same invoices, again on a new snapshot.
+        """Send a slice, or keep with each of its invoices why not."""
+        if not self._try_part(self._send_slice, self._record_delivery_failures, move_ids):
+            self._trigger_sending()  # they stay queued: the next start takes them up
 
-        The scheduled action commits before and after: nothing but this slice is rolled back.
-        """
-        for trial in range(MAX_TRIES):
-            try:
-                self._send_slice(move_ids)
-                self.env.flush_all()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                self.env.cr.rollback()
-                time.sleep(random.uniform(0.0, 0.1 * 2**trial))  # not for secrets
-            except Exception as error:  # noqa: BLE001  # the other slices must go on
-                self.env.cr.rollback()
-                for move in self.browse(move_ids).filtered(lambda move: move._is_in_care_queue()):
-                    self._record_delivery_failure(move, error)
-                return
-            else:
-                return
-        self._trigger_sending()  # they stay queued: the next start takes them up
+    @api.model
+    def _record_delivery_failures(self, move_ids, error):
+        """Keep with those that still wait why they couldn't be sent."""
+        for move in self.browse(move_ids).filtered(lambda move: move._is_in_care_queue()):
+            self._record_delivery_failure(move, error)
 
     @api.model
     def _send_slice(self, move_ids):
@@ -109,9 +89,8 @@ class AccountMove(models.Model):
         moves = moves.with_company(company).with_context(
             care_delivery=True, mail_notify_force_send=False
         )
-        by_document = moves.grouped(lambda move: move.sending_data["care_document"])
         senders = self._delivery_senders()
-        for document, documents in by_document.items():
+        for document, documents in moves.grouped("delivery_document").items():
             self.env["healthcare.billing.engine"].with_company(company)._isolate_faults(
                 documents, senders[document], self._record_delivery_failure
             )

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import split_every
 
 # Posting holds the journal's numbers until it is committed: short transactions.
@@ -16,6 +16,7 @@ class AccountMove(models.Model):
         string="Posting Asked by",
         copy=False,
         readonly=True,
+        ondelete="restrict",
         index="btree_not_null",
         groups="base.group_user",
         help="Waits for the background to be posted on behalf of this user.",
@@ -48,6 +49,7 @@ class AccountMove(models.Model):
         drafts = self.try_lock_for_update().filtered(
             lambda move: move.state == "draft" and not move.posting_user_id
         )
+        drafts = drafts._let_go_of_other_invoices()
         if not drafts._goes_to_background():
             drafts._post_now()
             return self.browse()
@@ -71,8 +73,12 @@ class AccountMove(models.Model):
         reason = self.env["healthcare.billing.engine"]._failure_text(error)
         text = self.env._("Not posted: %s", reason)
         values = {"delivery_message": text, "posting_user_id": False}
-        if move.delivery_state == "queued":
-            values |= {"delivery_state": "failed", "sending_data": False}
+        if move.delivery_user_id:
+            values |= {
+                "delivery_state": "failed",
+                "delivery_user_id": False,
+                "sending_data": False,
+            }
         move._write_result(values)
 
     def _post(self, soft=True):
@@ -103,15 +109,32 @@ class AccountMove(models.Model):
         left = len(waiting)
         self.env["ir.cron"]._commit_progress(remaining=left)
         for user, ids in chunks:
-            # the locks are the first statement of each transaction: no snapshot is older
-            moves = self.browse(ids).try_lock_for_update()
-            moves = moves.filtered(lambda move: move.posting_user_id)
-            moves._as_user(user)._post_waiting()
+            self._try_to_post_chunk(user, ids)
             left -= len(ids)
             if not self.env["ir.cron"]._commit_progress(len(ids), remaining=left):
                 return
-        if waiting.filtered(lambda move: move.delivery_state == "queued"):
+        if waiting.exists().delivery_user_id:
             self._trigger_sending()
+
+    @api.model
+    def _try_to_post_chunk(self, user, move_ids):
+        """Post a chunk on behalf of a user, or keep with each of its drafts why not."""
+
+        def post(ids):
+            # the locks are the first statement of each transaction: no snapshot is older
+            moves = self.browse(ids).try_lock_for_update()
+            moves = moves.filtered(lambda move: move.posting_user_id == user)
+            moves._as_user(user)._post_waiting()
+
+        if not self._try_part(post, self._record_posting_failures, move_ids):
+            # they still wait: the next start takes them up
+            self.env.ref("healthcare_billing.ir_cron_invoice_posting")._trigger()
+
+    @api.model
+    def _record_posting_failures(self, move_ids, error):
+        """Keep with those that still wait why they couldn't be posted."""
+        for move in self.browse(move_ids).filtered("posting_user_id"):
+            self._record_posting_failure(move, error)
 
     def _as_user(self, user):
         """These records with the rights and language of a user, in their companies."""
@@ -120,7 +143,29 @@ class AccountMove(models.Model):
         )
 
     def _post_waiting(self):
-        """Post what waits for the background; what became something else is only let go."""
+        """Post what waits for the background; what became something else is only let go.
+
+        :raise UserError: who asked for it may no longer do it
+        """
+        if not self.env.user.active and not self.env.su:
+            raise UserError(
+                self.env._("%s is archived. Post it again as yourself.", self.env.user.name)
+            )
+        self._check_may_process()
         drafts = self.filtered(lambda move: move.state == "draft")
         (self - drafts)._write_result({"posting_user_id": False})
-        drafts._post_now()
+        drafts._let_go_of_other_invoices()._post_now()
+
+    def _let_go_of_other_invoices(self):
+        """Only invoices of care are posted here; others say so.
+
+        :return: the invoices of care
+        """
+        others = self.filtered(lambda move: not move.has_charges)
+        others._write_result(
+            {
+                "posting_user_id": False,
+                "delivery_message": self._delivery_refusals()["not_care"],
+            }
+        )
+        return self - others

@@ -59,9 +59,7 @@ class AccountMove(models.Model):
     @api.model
     def _send_superbills(self, moves):
         """Issue the superbills of queued invoices as who asked for it, and tell the clients."""
-        by_author = moves.grouped(lambda move: move.sending_data["author_user_id"])
-        for author_id, documents in by_author.items():
-            user = self.env["res.users"].browse(author_id)
+        for user, documents in moves.grouped("delivery_user_id").items():
             documents.with_user(user).with_context(
                 allowed_company_ids=documents.company_id.ids
             )._email_superbills()

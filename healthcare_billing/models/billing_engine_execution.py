@@ -4,8 +4,8 @@ from psycopg2 import errors
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..tools.races import RETRIED_ERRORS
 from .billing_plan import BillingPlan
 
 _logger = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             with self.env.cr.savepoint():
                 act(lines)
                 self.env.flush_all()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except RETRIED_ERRORS:
             raise  # the whole transaction must be tried again on a new snapshot
         except Exception as error:  # noqa: BLE001  # whatever it is, find the row it belongs to
             if len(lines) == 1:

@@ -465,9 +465,29 @@ class TestDelivery(DeliveryCommon):
             {"delivery_state": "sent"},
             {"delivery_message": "Fine"},
             {"posting_user_id": self.biller.id},
+            {"delivery_user_id": self.biller.id},
         ):
             with self.subTest(values=values), self.assertRaises(AccessError):
                 move.write(values)
+
+    def test_results_are_no_defaults(self):
+        """Neither the context nor a user's own defaults say what was never done."""
+        forged = {
+            "delivery_message": "Fine",
+            "delivery_state": "sent",
+            "delivery_user_id": self.env.uid,
+            "posting_user_id": self.env.uid,
+        }
+        env = self._act_as(self.biller)
+        context = {f"default_{name}": value for name, value in forged.items()}
+        values = {"move_type": "out_invoice", "partner_id": self.anna.id}
+        moves = env["account.move"].with_context(**context).create(values)
+        moves |= self._invoice(self.anna).with_env(env).with_context(**context).copy()
+        for name, value in forged.items():
+            env["ir.default"].set("account.move", name, value, user_id=True)
+        moves |= env["account.move"].create(values)
+        for name in forged:
+            self.assertFalse(any(moves.mapped(name)), name)
 
     def test_no_field_of_ours_takes_the_name_of_one_of_cores(self):
         for name in (*RESULT_FIELDS, "created_on"):

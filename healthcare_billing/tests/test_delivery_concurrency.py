@@ -1,6 +1,7 @@
 import threading
 from unittest.mock import patch
 
+from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -153,6 +154,58 @@ class TestDeliveryConcurrency(RaceCommon):
             self.assertEqual(
                 self._moves(env).mapped("delivery_state"), ["sent", "queued", "queued"]
             )
+
+    @mute_logger("odoo.sql_db")
+    def test_posting_goes_on_on_a_new_snapshot(self):
+        """One chunk that somebody works on neither stops the others nor stays behind."""
+        with self._committed() as env:
+            self._moves(env).button_draft()
+            self._moves(env).posting_user_id = env.ref("base.user_root")
+        tries = []
+        model = type(env["account.move"])
+        original = model._post_waiting
+
+        def post_waiting(moves):
+            if not tries:
+                tries.append(1)
+                with self._committed() as rival:
+                    # what the posting writes as well, and isn't locked by it
+                    self._moves(rival).partner_id.write({"comment": "changed"})
+                moves.partner_id.write({"comment": "ours"})
+                moves.env.flush_all()
+            return original(moves)
+
+        with (
+            self._session() as ours,
+            patch.object(model, "_post_waiting", post_waiting),
+            patch.object(type(ours["ir.cron"]), "_commit_progress", lambda *_a, **_k: 100.0),
+            patch("odoo.addons.healthcare_billing.models.account_move_posting.CHUNK_SIZE", 2),
+        ):
+            ours["account.move"]._cron_post_documents()
+            ours.cr.commit()
+        with self._committed() as env:
+            self.assertEqual(set(self._moves(env).mapped("state")), {"posted"})
+            self.assertFalse(self._moves(env).posting_user_id)
+
+    @mute_logger("odoo.sql_db")
+    def test_a_race_of_superbills_is_tried_again(self):
+        """A lost race that isn't the database's own kind of conflict is no failure either."""
+        with self._committed() as env:
+            self._queue(env)
+        tries = []
+        model = type(env["account.move"])
+        original = model._send_invoices
+
+        def send_invoices(moves, documents):
+            if not tries:
+                tries.append(1)
+                raise ConcurrencyError("issued meanwhile")
+            return original(moves, documents)
+
+        with self._session() as ours, patch.object(model, "_send_invoices", send_invoices):
+            ours["account.move"]._try_to_send_slice(self.move_ids)
+            ours.cr.commit()
+        self._assert_mailed_once()
 
     @mute_logger("odoo.sql_db")
     def test_a_slice_is_tried_again_on_a_new_snapshot(self):

@@ -155,6 +155,36 @@ class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
         self._send()
         self.assertEqual((move.delivery_state, move.delivery_document), ("sent", "invoice"))
 
+    def test_the_queue_is_not_forged(self):
+        """``sending_data`` is core's, and whoever may edit invoices may write it."""
+        move = self._invoice(self.anna)
+        self._queue(move, "superbill")
+        self._send()
+        accountant = move.with_env(self._act_as(self._user("accountant")))
+        accountant.sending_data = {
+            "author_user_id": self.biller.id,
+            "author_partner_id": self.biller.partner_id.id,
+            "care_document": "superbill",
+        }
+        move.superbill_ids._void("test")
+        self._send()
+        self.assertEqual(len(move.superbill_ids), 1, "none was issued")
+        documents = [mail for mail in self._mails if "/my/superbills/" in mail["body"]]
+        self.assertFalse(documents)
+
+    def test_the_queue_survives_nonsense(self):
+        moves = self._invoice(self.anna) | self._invoice(self.bert)
+        self._queue(moves, "superbill")
+        accountant = moves[0].with_env(self._act_as(self._user("accountant")))
+        accountant.sending_data = {
+            "author_user_id": 0,
+            "author_partner_id": self.biller.partner_id.id,
+            "care_document": "nonsense",
+        }
+        self._send()
+        self.assertEqual(moves.mapped("delivery_state"), ["sent", "sent"])
+        self.assertEqual(set(moves.mapped("delivery_document")), {"superbill"})
+
     def test_issued_as_who_asked(self):
         move = self._invoice(self.anna)
         self._queue(move, "superbill")

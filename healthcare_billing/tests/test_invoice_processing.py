@@ -270,6 +270,36 @@ class TestInvoiceProcessing(DeliveryCommon):
         self.assertEqual(set(moves.mapped("delivery_state")), {"sent"})
         self.assertEqual(len(self._mails), 3)
 
+    def _wait_for(self, moves, user):
+        """Drafts that wait to be posted on behalf of a user."""
+        moves.sudo().posting_user_id = user
+        return self.env.ref("healthcare_billing.ir_cron_invoice_posting")
+
+    def test_the_background_posts_invoices_of_care_only(self):
+        bill = self.init_invoice("in_invoice", partner=self.anna, amounts=[99.0])
+        self._run_cron(self._wait_for(bill, self.biller))
+        self.assertEqual((bill.state, bill.posting_user_id.ids), ("draft", []))
+        self.assertIn("Not an invoice of care", bill.delivery_message)
+        self.assertFalse(bill.with_env(self._act_as(self.biller))._post_documents())
+        self.assertEqual(bill.state, "draft")
+
+    def test_the_background_asks_for_the_right_again(self):
+        good, late = self._invoices(2, post=False)
+        former = self._user("billing_user", login="former")
+        cron = self._wait_for(good, self.biller)
+        self._wait_for(late, former)
+        former.group_ids = self.env.ref("base.group_user")
+        self._run_cron(cron)
+        self.assertEqual((good.state, late.state), ("posted", "draft"))
+        self.assertIn("Only billing users", late.delivery_message)
+        self.assertFalse(late.posting_user_id)
+        former.group_ids = self.biller.group_ids
+        former.active = False
+        self._wait_for(late, former)
+        self._run_cron(cron)
+        self.assertEqual(late.state, "draft")
+        self.assertIn("archived", late.delivery_message)
+
     # -- rights ----------------------------------------------------------------------------------
     def test_only_billers_process(self):
         move = self._invoice(self.anna)
