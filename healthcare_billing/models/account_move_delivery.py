@@ -116,10 +116,13 @@ class AccountMove(models.Model):
     def _set_delivery(self, state, message=False, **vals):
         """Keep what became of the delivery, in one write for all.
 
-        Nobody waits for it any more, unless ``vals`` say so.
+        Nobody waits for it any more, unless ``vals`` say so. What failed has nothing to learn of
+        e-mails that went out before.
         """
+        forget = {"delivery_mail_ids": [fields.Command.clear()]}
         self._write_result(
             {
+                **(forget if state in ("failed", "no_address") else {}),
                 "delivery_state": state,
                 "delivery_message": message,
                 "delivery_user_id": False,
@@ -176,15 +179,43 @@ class AccountMove(models.Model):
         :return: ``{outcome: account.move recordset}`` with the outcomes of
             ``_delivery_refusals``, and ``send``, ``queued`` (already), ``resend`` (sent before)
         """
+        self._read_recipients(document)
         outcomes = self.grouped(
             lambda move: move._delivery_outcome(document, to_payers, resend, post)
         )
         return {key: self.browse(moves.ids) for key, moves in outcomes.items()}
 
-    def _can_open_superbill(self, clients):
-        """Whether an e-mail about a superbill is of use: a link to the portal needs a login."""
+    def _read_recipients(self, document):
+        """Read at once what is asked for recipients one by one."""
+        if document == "superbill":
+            clients = self._care_clients()
+            clients.mapped("email_normalized")
+            clients.sudo().mapped("user_ids")  # sudo: see _who_can_open
+
+    def _who_can_open(self, clients):
+        """Whom an e-mail about a superbill is of use: a link to the portal needs a login.
+
+        :param clients: ``res.partner`` recordset
+        :return: those of them
+        """
+        if self.company_id.healthcare_email_content == "pdf":
+            return clients
         # sudo: which contacts are users is no secret of the biller's
-        return self.company_id.healthcare_email_content == "pdf" or clients.sudo().user_ids
+        return clients.filtered(lambda client: client.sudo().user_ids)
+
+    def _addressees_without_login(self):
+        """Addressees who can pay by the link they get, and don't see what the invoice is for.
+
+        :return: ``res.partner`` recordset
+        """
+        linked = self.filtered(lambda move: move.company_id.healthcare_email_content == "link")
+        addressees = linked.partner_id
+        # sudo: which contacts are users is no secret of the biller's
+        users = self.env["res.users"].sudo()
+        families = users.search(
+            [("partner_id.commercial_partner_id", "in", addressees.commercial_partner_id.ids)]
+        ).partner_id.commercial_partner_id
+        return addressees.filtered(lambda partner: partner.commercial_partner_id not in families)
 
     def _delivery_outcome(self, document, to_payers, resend, post):
         """One of the outcomes of ``_delivery_plan``, for one invoice."""
@@ -202,7 +233,7 @@ class AccountMove(models.Model):
         recipients = self._delivery_recipients(document).filtered("email_normalized")
         if not recipients:
             return "no_address"
-        if document == "superbill" and not self._can_open_superbill(recipients):
+        if document == "superbill" and not self._who_can_open(recipients):
             return "no_portal"
         if self.state == "draft" and not post:
             return "draft"

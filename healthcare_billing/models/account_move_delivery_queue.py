@@ -7,6 +7,12 @@ SLICE_SIZE = 20
 RESULT_DAYS = 60
 
 
+class Outbox:
+    """Keeps which message a call of core posted; an object, because no client can send it."""
+
+    message_id = None
+
+
 class AccountMove(models.Model):
     """The background of deliveries: Odoo's sending queue in slices, and what became of each e-mail.
 
@@ -113,8 +119,18 @@ class AccountMove(models.Model):
     @api.model
     def _record_delivery_failure(self, move, error):
         """Keep with an invoice why it couldn't be sent; it leaves the queue."""
-        reason = self.env["healthcare.billing.engine"]._failure_text(error)
+        reason = self.env["healthcare.billing.engine"]._failure_text(
+            error, self.env._("Nothing was sent, and the invoice itself is unchanged: try again.")
+        )
         move._set_delivery("failed", reason, sending_data=False)
+
+    def message_post(self, **kwargs):
+        message = super().message_post(**kwargs)
+        outbox = self.env.context.get("care_outbox")
+        if isinstance(outbox, Outbox):
+            # what the posting makes others post has come back before
+            outbox.message_id = message.id
+        return message
 
     def _set_handed_over(self, messages):
         """These messages carry the documents; whether they arrive, the mail queue will know.

@@ -70,7 +70,9 @@ class AccountMove(models.Model):
     @api.model
     def _record_posting_failure(self, move, error):
         """Keep with a draft why it couldn't be posted; what waited for it isn't sent."""
-        reason = self.env["healthcare.billing.engine"]._failure_text(error)
+        reason = self.env["healthcare.billing.engine"]._failure_text(
+            error, self.env._("It stays a draft, and nothing was booked.")
+        )
         text = self.env._("Not posted: %s", reason)
         values = {"delivery_message": text, "posting_user_id": False}
         if move.delivery_user_id:

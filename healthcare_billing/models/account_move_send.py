@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .account_move_delivery_queue import Outbox
+
 
 class AccountMoveSend(models.AbstractModel):
     """Invoices of care are sent the native way, with their own mail and what it may carry.
@@ -93,11 +95,10 @@ class AccountMoveSend(models.AbstractModel):
         if not move.has_charges:
             return super()._send_mail(move, mail_template, **kwargs)
         # the mail has a button of its own
-        without_header = move.with_context(email_notification_allow_header=False)
-        result = super()._send_mail(without_header, mail_template, **kwargs)
-        message = self.env["mail.message"].search(
-            [("model", "=", move._name), ("res_id", "=", move.id)], order="id desc", limit=1
-        )
+        outbox = Outbox()
+        sender = move.with_context(email_notification_allow_header=False, care_outbox=outbox)
+        result = super()._send_mail(sender, mail_template, **kwargs)
+        message = self.env["mail.message"].browse(outbox.message_id)
         move.is_move_sent = True
         move.delivery_document = "invoice"
         move._set_handed_over(message.sudo())  # sudo: its notifications are its recipients'

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from .mail_notification import FAILED_STATES
+
 
 class AccountMove(models.Model):
     """Superbills of invoices: printed as one PDF, or e-mailed to the clients.
@@ -70,11 +72,58 @@ class AccountMove(models.Model):
         documents = self.env["healthcare.superbill"].union(*superbills.values())
         if documents.company_id.healthcare_email_content == "pdf":
             documents._pdf_attachment()
+        missing = self._not_mailed_yet(documents)
         for move, own in superbills.items():
-            unreachable = own._send_by_email()
-            if unreachable:
-                names = ", ".join(unreachable.client_id.mapped("name"))
-                text = self.env._("Not sent to %s: there is no e-mail address.", names)
-                move._set_delivery("failed", text, sending_data=False)
-            else:
-                move._set_handed_over(own._last_mails())
+            move._email_to_clients(own, missing & own or own)
+
+    def _email_to_clients(self, superbills, to_send):
+        """E-mail superbills of this invoice; whoever can't get one is named.
+
+        :param superbills: all of this invoice
+        :param to_send: those to be e-mailed now
+        """
+        self.ensure_one()
+        clients = to_send.client_id
+        no_address = clients - clients.filtered("email_normalized")
+        no_login = (clients - no_address) - self._who_can_open(clients - no_address)
+        left_out = no_address | no_login
+        to_send.filtered(lambda superbill: superbill.client_id not in left_out)._send_by_email()
+        if not left_out:
+            self._set_handed_over(superbills._last_mails())
+            return
+        texts = []
+        if no_address:
+            names = ", ".join(no_address.mapped("name"))
+            texts.append(self.env._("Not sent to %s: there is no valid e-mail address.", names))
+        if no_login:
+            names = ", ".join(no_login.mapped("name"))
+            texts.append(self.env._("Not sent to %s: they can't open the portal yet.", names))
+        if superbills.client_id - left_out:
+            texts.append(self.env._("The others have theirs, and don't get it again."))
+        self._set_delivery("failed", " ".join(texts), sending_data=False)
+
+    @api.model
+    def _not_mailed_yet(self, superbills):
+        """Superbills whose client wasn't e-mailed, or didn't get it. Trying again is for them.
+
+        :param superbills: ``healthcare.superbill`` recordset
+        """
+        # sudo: the notifications of a message are its recipients'
+        messages = self.env["mail.message"].sudo()
+        notices = messages.search_fetch(
+            [
+                ("model", "=", superbills._name),
+                ("res_id", "in", superbills.ids),
+                ("partner_ids", "!=", False),
+            ],
+            ["res_id", "partner_ids"],
+        ).notification_ids
+        mailed = {
+            (notice.mail_message_id.res_id, notice.res_partner_id.id)
+            for notice in notices
+            if notice.notification_status not in FAILED_STATES
+            and notice.res_partner_id in notice.mail_message_id.partner_ids
+        }
+        return superbills.filtered(
+            lambda superbill: (superbill.id, superbill.client_id.id) not in mailed
+        )

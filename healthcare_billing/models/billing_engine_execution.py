@@ -220,10 +220,12 @@ class HealthcareBillingEngine(models.AbstractModel):
         line.run_id._set_failed(line, self._failure_text(error))
 
     @api.model
-    def _failure_text(self, error):
+    def _failure_text(self, error, consequence=None):
         """Why something couldn't be done, in words for a biller.
 
         :param Exception error: what was raised
+        :param str consequence: a sentence on what did or didn't happen, for an error that nobody
+            foresaw; default: nothing was booked
         """
         if isinstance(error, UserError):
             return str(error).strip()
@@ -236,7 +238,8 @@ class HealthcareBillingEngine(models.AbstractModel):
             )
         _logger.error("unexpected error", exc_info=error)
         return self.env._(
-            "Unexpected error (%s). Nothing was booked for this row; your administrator "
-            "finds the details in the server log.",
-            str(error).strip() or type(error).__name__,
+            "Unexpected error (%(error)s). %(consequence)s Your administrator finds the details in "
+            "the server log.",
+            error=str(error).strip() or type(error).__name__,
+            consequence=consequence or self.env._("Nothing was booked for this row."),
         )

@@ -3,7 +3,8 @@ from datetime import timedelta
 from odoo import fields, models
 
 # What a notification can come to; the others are on their way.
-FINAL_STATES = ("sent", "bounce", "exception", "canceled")
+FAILED_STATES = ("bounce", "exception", "canceled")
+FINAL_STATES = ("sent", *FAILED_STATES)
 
 
 class MailNotification(models.Model):

@@ -316,6 +316,8 @@ class TestDelivery(DeliveryCommon):
         self.assertEqual((moves - bad).mapped("delivery_state"), ["sent"] * 4)
         self.assertEqual(bad.delivery_state, "failed")
         self.assertIn("broken layout", bad.delivery_message)
+        self.assertIn("Nothing was sent", bad.delivery_message)
+        self.assertNotIn("row", bad.delivery_message)
         self.assertFalse(bad.sending_data)
         self.assertEqual(len(self._mails), 4)
         self.assertEqual(self._queue(moves), {"send": 1, "resend": 4})
@@ -415,6 +417,40 @@ class TestDelivery(DeliveryCommon):
         self._learn()
         self.assertEqual(moves[0].delivery_state, "sent")
         self.assertFalse(moves[0].delivery_message)
+
+    def test_a_later_failure_is_not_made_good_by_an_earlier_success(self):
+        move = self._invoice(self.anna)
+        self._queue(move)
+        self._send()
+        self.assertEqual(move.delivery_state, "sent")
+        sender = self.env["account.move.send"]
+        error = {"error_title": "Broken", "errors": ["layout"]}
+        sender._hook_if_errors(
+            {move: {"author_partner_id": self.env.user.partner_id.id, "error": error}},
+            allow_raising=False,
+        )
+        self._learn()
+        self.assertEqual(move.delivery_state, "failed")
+        self.assertIn("Broken", move.delivery_message)
+
+    def test_it_knows_its_own_message(self):
+        """Not what an automation writes on the invoice because of it."""
+        move = self._invoice(self.anna)
+        self._queue(move)
+        model = self.registry["account.move"]
+        original = model._message_post_after_hook
+
+        def after(record, message, values):
+            result = original(record, message, values)
+            if message.partner_ids:
+                record.message_post(body="An automation noticed", message_type="notification")
+            return result
+
+        with patch.object(model, "_message_post_after_hook", after):
+            self._send()
+        self.assertEqual(move.delivery_mail_ids.partner_ids, self.anna)
+        self.assertNotIn("automation", move.delivery_mail_ids.body)
+        self.assertEqual(move.delivery_state, "sent")
 
     def test_a_bounce_comes_later(self):
         move = self._invoice(self.anna)

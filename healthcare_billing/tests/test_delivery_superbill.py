@@ -126,7 +126,8 @@ class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
         self._send()
         self.assertEqual(moves.mapped("delivery_state"), ["sent", "sent"])
 
-    def test_one_of_two_clients_without_an_address(self):
+    def _batched_invoice(self):
+        """One invoice of a payer for both clients."""
         self.payer.invoicing_model = "payer_batched"
         for client in self.anna | self.bert:
             client.billing_account_ids.write(
@@ -135,9 +136,12 @@ class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
                     "coverage_ids": [Command.set(self._coverage(client, self.payer).ids)],
                 }
             )
-        self.bert.email = False
         visits = self._charge(self.anna) | self._charge(self.bert)
-        move = self._execute(visits, post=True).move_ids
+        return self._execute(visits, post=True).move_ids
+
+    def test_one_of_two_clients_without_an_address(self):
+        self.bert.email = False
+        move = self._batched_invoice()
         self.assertEqual(self._queue(move, "superbill"), {"send": 1})
         self._send()
         self.assertEqual(len(self._mails), 1)
@@ -145,6 +149,65 @@ class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
         self.assertIn("Bert Bond", move.delivery_message)
         self._learn()
         self.assertEqual(move.delivery_state, "failed")
+        # trying again is for those who are left
+        self._queue(move, "superbill")
+        self._send()
+        self.assertFalse(self._mails, "she has hers")
+        self.assertEqual(move.delivery_state, "failed")
+        self.bert.email = "bert@example.com"
+        self._queue(move, "superbill")
+        self._send()
+        self.assertEqual(len(self._mails), 1)
+        self.assertIn("bert@example.com", self._receivers()[0])
+        self.assertEqual(move.delivery_state, "sent")
+        # and sending again is for all
+        self._queue(move, "superbill", resend=True)
+        self._send()
+        self.assertEqual(len(self._mails), 2)
+
+    def test_one_of_two_clients_without_a_login(self):
+        """Who can't open the portal gets no link to it, whoever else can."""
+        self.bert.user_ids.active = False
+        move = self._batched_invoice()
+        self.assertEqual(self._queue(move, "superbill"), {"send": 1})
+        self._send()
+        self.assertEqual(len(self._mails), 1)
+        self.assertIn("anna@example.com", self._receivers()[0])
+        self.assertEqual(move.delivery_state, "failed")
+        self.assertIn("Not sent to Bert Bond: they can't open", move.delivery_message)
+
+    def test_one_of_two_bounces(self):
+        move = self._batched_invoice()
+        self._queue(move, "superbill")
+        self._send()
+        notices = move.delivery_mail_ids.sudo().notification_ids
+        notices.filtered(lambda notice: notice.res_partner_id == self.bert).write(
+            {"notification_status": "bounce", "failure_type": "mail_bounce"}
+        )
+        self._learn()
+        self.assertEqual(move.delivery_state, "failed")
+        self._queue(move, "superbill")
+        self._send()
+        self.assertEqual(len(self._mails), 1)
+        self.assertIn("bert@example.com", self._receivers()[0])
+        self.assertEqual(move.delivery_state, "sent")
+
+    def test_the_plan_does_not_grow(self):
+        clients = self.env["res.partner"].browse()
+        for number in range(24):
+            clients |= self._patient(f"Many {number}", email=f"many{number}@example.com")
+        moves = self._execute(
+            self.env["healthcare.charge"].union(*(self._charge(one) for one in clients)), post=True
+        ).move_ids
+        counts = []
+        for number in (2, 12, 24):
+            some = self.env["account.move"].browse(moves[:number].ids)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(list(some._delivery_plan("superbill")), ["no_portal"])
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[2], counts[1], counts)
 
     def test_invoice_and_superbill_are_two_deliveries(self):
         move = self._invoice(self.anna)

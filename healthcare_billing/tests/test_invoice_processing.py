@@ -6,6 +6,8 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.mail.tests.common import mail_new_test_user
+
 from ..models import account_move_posting as posting
 from ..wizards import healthcare_invoice_delivery as dialog
 from .common import USER_GROUPS
@@ -162,6 +164,53 @@ class TestInvoiceProcessing(DeliveryCommon):
         self.assertEqual(len(self._mails), 4)
         again = self._dialog(moves, "email")
         self.assertEqual((again.send_count, again.sent_count, again.payer_count), (0, 3, 1))
+
+    def test_email_dialog_tells_who_sees_only_the_amount(self):
+        """Behind a link, without a login: number, amount and payment."""
+        self.payer.email = "payer@example.com"
+        ivy = self._insured_client("Ivy", copay=20.0, email="ivy@example.com")
+        moves = self._invoice(self.anna) | self._invoice(self.ben) | self._invoice(ivy)
+        mail_new_test_user(
+            self.env, login="anna_portal", groups="base.group_portal", partner_id=self.anna.id
+        )
+        wizard = self._dialog(moves, "email")
+        counts = ("send_count", "no_login_count", "no_login_payer_count")
+        self.assertEqual([wizard[name] for name in counts], [3, 2, 0])
+        wizard.to_payers = True
+        self.assertEqual([wizard[name] for name in counts], [4, 3, 1])
+        # whoever works for the payer sees it
+        clerk = self.env["res.partner"].create({"name": "Clerk", "parent_id": self.payer.id})
+        mail_new_test_user(
+            self.env, login="payer_portal", groups="base.group_portal", partner_id=clerk.id
+        )
+        wizard = self._dialog(moves, "email", to_payers=True)
+        self.assertEqual([wizard[name] for name in counts], [4, 2, 0])
+        self.company.healthcare_email_content = "pdf"
+        wizard = self._dialog(moves, "email", to_payers=True)
+        self.assertEqual([wizard[name] for name in counts], [4, 0, 0])
+
+    def test_no_sum_of_different_currencies(self):
+        foreign = self.env["res.company"].create(
+            {"name": "Abroad", "currency_id": self.env.ref("base.CHF").id}
+        )
+        moves = self._invoices(2)
+        self._created(moves, datetime(2025, 3, 10))
+        wizard = self._criteria(company_id=False)
+        self.assertEqual((wizard.currency_id, wizard.amount_total), (self.company.currency_id, 160))
+        self.env.cr.execute(
+            "UPDATE account_move SET company_id = %s WHERE id = %s", (foreign.id, moves[0].id)
+        )
+        self.env.invalidate_all()
+        self.biller.company_ids |= foreign
+        companies = (self.company | foreign).ids
+        wizard = self._criteria(company_id=False).with_context(allowed_company_ids=companies)
+        self.assertEqual((wizard.move_count, wizard.amount_total), (2, 0.0))
+        self.assertFalse(wizard.currency_id)
+        wizard = self._dialog(moves[1], "email").with_context(allowed_company_ids=companies)
+        self.assertEqual((wizard.currency_id, wizard.amount_total), (self.company.currency_id, 80))
+        wizard.move_ids = [Command.set(moves.ids)]
+        self.assertEqual((wizard.move_count, wizard.amount_total), (2, 0.0))
+        self.assertFalse(wizard.currency_id)
 
     def test_a_dialog_confirmed_twice_sends_once(self):
         wizard = self._dialog(self._invoice(self.anna), "email")

@@ -36,6 +36,8 @@ class HealthcareInvoiceDelivery(models.TransientModel):
     sent_count = fields.Integer(compute="_compute_outcomes")
     no_address_count = fields.Integer(compute="_compute_outcomes")
     no_portal_count = fields.Integer(compute="_compute_outcomes")
+    no_login_count = fields.Integer(compute="_compute_outcomes")
+    no_login_payer_count = fields.Integer(compute="_compute_outcomes")
     queued_count = fields.Integer(compute="_compute_outcomes")
     other_count = fields.Integer(compute="_compute_outcomes")
     part = fields.Integer(default=1, help="Many documents are printed in parts, one PDF each.")
@@ -53,9 +55,12 @@ class HealthcareInvoiceDelivery(models.TransientModel):
     def _compute_counts(self):
         for wizard in self:
             moves = self._origin_moves(wizard)
-            wizard.currency_id = moves.company_id[:1].currency_id or self.env.company.currency_id
+            currencies = (moves.company_id or self.env.company).currency_id
+            wizard.currency_id = currencies if len(currencies) == 1 else False
             wizard.move_count = len(moves)
-            wizard.amount_total = sum(moves.mapped("amount_total_signed"))
+            # there is no sum of different currencies
+            amounts = moves.mapped("amount_total_signed") if wizard.currency_id else []
+            wizard.amount_total = sum(amounts)
             wizard.draft_count = len(moves.filtered(lambda move: move.state == "draft"))
             wizard.part_count = math.ceil(len(moves) / PRINT_LIMIT)
 
@@ -65,6 +70,12 @@ class HealthcareInvoiceDelivery(models.TransientModel):
             moves = self._origin_moves(wizard)
             plan = moves._delivery_plan(wizard.document, **wizard._choices()) if moves else {}
             counts = {outcome: len(found) for outcome, found in plan.items()}
+            to_tell = plan.get("send", moves.browse())
+            if wizard.document == "superbill":
+                to_tell = moves.browse()  # refused without a login
+            no_login = to_tell._addressees_without_login()
+            wizard.no_login_count = len(no_login)
+            wizard.no_login_payer_count = len(no_login.filtered("is_payer"))
             wizard.send_count = counts.pop("send", 0)
             wizard.waiting_draft_count = counts.pop("draft", 0)
             wizard.payer_count = counts.pop("payer", 0)

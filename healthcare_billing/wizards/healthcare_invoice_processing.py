@@ -61,14 +61,19 @@ class HealthcareInvoiceProcessing(models.TransientModel):
     )  # fmt: skip
     def _compute_totals(self):
         for wizard in self:
-            wizard.currency_id = (wizard.company_id or self.env.company).currency_id
-            count, total, residual = self.env["account.move"]._read_group(
+            totals = self.env["account.move"]._read_group(
                 wizard._move_domain(),
-                aggregates=["__count", "amount_total_signed:sum", "amount_residual_signed:sum"],
-            )[0]
-            wizard.move_count = count
-            wizard.amount_total = total
-            wizard.amount_residual = residual
+                ["company_id"],
+                ["__count", "amount_total_signed:sum", "amount_residual_signed:sum"],
+            )
+            currencies = {company.currency_id for company, *_sums in totals}
+            currencies = currencies or {wizard._companies()[:1].currency_id}
+            # there is no sum of different currencies
+            is_one = len(currencies) == 1
+            wizard.currency_id = currencies.pop() if is_one else False
+            wizard.move_count = sum(count for _company, count, _total, _due in totals)
+            wizard.amount_total = is_one and sum(total for *_rest, total, _due in totals)
+            wizard.amount_residual = is_one and sum(due for *_rest, due in totals)
 
     @api.onchange("date_from", "date_to")
     def _onchange_dates(self):
