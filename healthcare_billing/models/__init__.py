@@ -10,6 +10,8 @@ from . import account_move_send
 from . import account_move_superbill
 from . import account_move_superbill_delivery
 from . import account_move_rebill
+from . import account_move_rebill_credit
+from . import account_move_rebill_money
 from . import account_move_responsibility
 from . import account_move_claim
 from . import billing_engine
@@ -51,6 +53,7 @@ from . import healthcare_cancel_reason
 from . import healthcare_charge
 from . import healthcare_charge_billing
 from . import healthcare_charge_coding
+from . import healthcare_charge_follow
 from . import healthcare_charge_form
 from . import healthcare_charge_license
 from . import healthcare_charge_paid

@@ -13,13 +13,17 @@ LOOSE_LINE_FIELDS = (
     "tax_ids", "account_id", "analytic_distribution",
 )  # fmt: skip
 
+# Written by corrections only.
+RECORDED_FIELDS = ("rebill_of_id", "rebill_credit_line_ids")
+
 
 class AccountMove(models.Model):
     """Credit and rebill: a posted invoice of care is credited, corrected and billed again.
 
     One transaction: a correction that can't be billed leaves everything as it was. The number
     series stay whole, because nothing posted is changed or deleted. It takes what a credit note of
-    core takes, and the right to bill care: billing users and above.
+    core takes, and the right to bill care: billing users and above. Credit notes are in
+    ``models/account_move_rebill_credit.py``, payments in ``models/account_move_rebill_money.py``.
     """
 
     _inherit = "account.move"
@@ -41,6 +45,16 @@ class AccountMove(models.Model):
         compute="_compute_rebilled_by_count", groups="base.group_user"
     )
 
+    rebill_credit_line_ids = fields.Many2many(
+        "account.move.line",
+        "account_move_rebill_credit_rel",
+        string="Payments Waiting",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+        help="What paid the credited invoice, and is set off against this one when it is posted.",
+    )
+
     has_live_charges = fields.Boolean(
         compute="_compute_has_live_charges", compute_sudo=True, groups="base.group_user"
     )
@@ -54,6 +68,28 @@ class AccountMove(models.Model):
     def _compute_rebilled_by_count(self):
         for move in self:
             move.rebilled_by_count = len(move.rebilled_by_ids)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        defaults = {name: self.env.context.get(f"default_{name}") for name in RECORDED_FIELDS}
+        for vals in vals_list:
+            self._check_recorded({**defaults, **vals})
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_recorded(vals)
+        return super().write(vals)
+
+    @api.model
+    def _check_recorded(self, vals):
+        """What bills what again decides who inherits payments: only a correction says so."""
+        if not self.env.su and any(vals.get(name) for name in RECORDED_FIELDS):
+            raise UserError(
+                self.env._(
+                    "Which invoice bills another one again is recorded by Credit & Rebill, and "
+                    "can't be changed."
+                )
+            )
 
     def action_view_rebilled_by(self):
         """Open the invoices that bill this one's care again."""
@@ -147,24 +183,30 @@ class AccountMove(models.Model):
             raise UserError(
                 self.env._("Nothing was changed: there is nothing to credit and bill again.")
             )
+        self.env["healthcare.charge"]._check_no_transfer_waits(corrections)
         moves = self | self._other_invoices_to_rebill(corrections)
         charges = moves._live_charge_lines().charge_id
+        before = charges._parts_before_rebill()
+        billed = moves._live_parts()
+        part_credits = moves._part_credits(corrections)
         payments = {move: move._release_payments() for move in moves}
         registered = {move: move._release_registered_payments() for move in moves}
+        if not post:
+            moves._check_may_wait_as_draft(payments, part_credits)
         credits = self.browse(move._credit_for_rebill(reason).id for move in moves)
         self.env.flush_all()  # what is freed must be free in the database
-        for charge, vals in corrections.items():
-            charge._correct_for_rebill(vals)
-        new = moves._bill_again(self, charges, invoice_date)
+        moved = charges._correct_all_for_rebill(corrections, before)
+        new = moves._bill_again(self, charges, invoice_date, only_parts=billed | moved)
         if post:
             new.filtered(lambda move: move.state == "draft")._post(soft=False)
+            credits |= new._credit_parts_again(part_credits.kept, reason)
         moves._hand_over_registered_payments(registered)
-        surplus = (
-            moves._take_over_payments(payments)
-            if post
-            else sum(move._surplus(lines) for move, lines in payments.items())
-        )
-        self._log_rebilling(moves, credits, new, corrections, reason, surplus)
+        moves._bequeath_payments(payments)
+        if post:
+            new._take_bequests()
+            moves._check_no_write_off_left(payments)
+        told = moves._surplus_text(payments) + part_credits.text
+        self._log_rebilling(moves, credits, new, corrections, reason, told)
         self.env.flush_all()  # the guard answers here
         return new
 
@@ -194,166 +236,39 @@ class AccountMove(models.Model):
             move._check_may_rebill()
         return others
 
-    # -- money -----------------------------------------------------------------------------------
-    def _own_credit_notes(self):
-        """Posted credit notes that take lines of this invoice back."""
-        return self.reversal_move_ids.filtered(
-            lambda move: move.state == "posted" and move.line_ids.credit_of_line_id & self.line_ids
-        )
-
-    def _release_payments(self):
-        """Unreconcile what paid this invoice; credit notes of it stay reconciled.
-
-        :return: ``{journal item: open amount before}`` of payments and other credits
-        """
-        self.ensure_one()
-        receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        notes = self._own_credit_notes()
-        partials = receivable.matched_credit_ids | receivable.matched_debit_ids
-        exchange = partials.exchange_move_id  # goes with its partial
-        released = {}
-        for partial in partials:
-            other = (partial.debit_move_id | partial.credit_move_id) - receivable
-            if other.move_id in notes:
-                partials -= partial
-            elif other.move_id not in exchange:
-                released[other] = other.amount_residual
-        partials.unlink()
-        return released
-
-    def _release_registered_payments(self):
-        """Take the payments that were registered on this invoice off it.
-
-        They may have no journal entry until the bank confirms them. Core takes whatever is
-        reconciled with their invoice for that, which a credit note isn't.
-
-        :return: ``account.payment`` recordset
-        """
-        self.ensure_one()
-        payments = self.matched_payment_ids
-        self.matched_payment_ids = False
-        return payments
-
-    def _hand_over_registered_payments(self, registered):
-        """Register the payments on the new invoices of the same addressee.
-
-        :param dict registered: per credited invoice, of ``_release_registered_payments``
-        """
-        for move, payments in registered.items():
-            heirs = move.rebilled_by_ids.filtered(
-                lambda new, move=move: new.commercial_partner_id == move.commercial_partner_id
-            )
-            heirs[:1].matched_payment_ids |= payments
-
-    def _take_over_payments(self, payments):
-        """Set released payments off against the new invoices of the same addressee.
-
-        :param dict payments: per credited invoice, of ``_release_payments``
-        :return: what is left over of them, in company currency
-        """
-        surplus = 0.0
-        for move, released in payments.items():
-            if released:
-                heirs = move.rebilled_by_ids.filtered(
-                    lambda new, move=move: (
-                        new.state == "posted"
-                        and new.commercial_partner_id == move.commercial_partner_id
-                    )
-                )
-                heirs._set_off_against_lines(self.env["account.move.line"].union(*released))
-                surplus += move._surplus(released)
-        return surplus
-
-    def _surplus(self, released):
-        """What released payments leave open now, beyond what they left open before."""
-        return -sum(line.amount_residual - before for line, before in released.items())
-
-    def _set_off_against_lines(self, counterparts):
-        receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        for account, lines in (receivable | counterparts).grouped("account_id").items():
-            open_lines = lines.filtered(lambda line: not line.reconciled)
-            if account.reconcile and open_lines & receivable and open_lines & counterparts:
-                open_lines.reconcile()
-
-    def _set_off_against(self, moves):
-        """Reconcile receivables of these documents with those of others."""
-        self._set_off_against_lines(
-            moves.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        )
-
-    def _invoices_taken_from(self):
-        """Of a credit note by a transfer: the invoices that bill what it takes from."""
-        self.ensure_one()
-        parties = {
-            (line.charge_id._root(), line.responsibility)
-            for line in self.invoice_line_ids
-            if line.charge_id
-        }
-        lines = self.invoice_line_ids.charge_id._family()._live_lines().with_env(self.env)
-        return lines.filtered(
-            lambda line: (
-                (line.charge_id._root(), line.responsibility) in parties
-                and line.parent_state == "posted"
-                and line.move_type == "out_invoice"
-                and line.move_id.commercial_partner_id == self.commercial_partner_id
-            )
-        ).move_id
-
-    # -- credit ----------------------------------------------------------------------------------
-    def _credit_for_rebill(self, reason):
-        """A posted credit note over what earlier ones left of this invoice.
-
-        :raise UserError: earlier credit notes took back what isn't linked line by line
-        """
-        self.ensure_one()
-        earlier = self._own_credit_notes()
-        dates = self._reversal_dates()
-        credit = self._reverse_moves(
-            [{**dates, "invoice_date_due": dates["date"], "ref": self._credit_note_ref(reason)}]
-        )
-        if earlier:
-            credit._leave_out_what_was_credited()
-            left = self.amount_untaxed - sum(earlier.mapped("amount_untaxed"))
-            if self.currency_id.compare_amounts(credit.amount_untaxed, left):
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s was credited in part by %(credit)s, and not line by line: "
-                        "credit the rest by hand, then bill the care again.",
-                        invoice=self._care_reference(),
-                        credit=", ".join(earlier.mapped("name")),
-                    )
-                )
-        credit.with_context(move_reverse_cancel=True)._post(soft=False)
-        return credit
-
-    def _credit_note_ref(self, reason):
-        if reason:
-            return self.env._("Reversal of: %(name)s, %(why)s", name=self.name, why=reason)
-        return self.env._("Reversal of: %s", self.name)
-
-    def _leave_out_what_was_credited(self):
-        """Of a draft credit note, take off what posted ones took back before."""
-        commands = []
-        for line in self.invoice_line_ids.filtered("credit_of_line_id"):
-            origin = line.credit_of_line_id
-            if not origin.charge_live:
-                commands.append(Command.delete(line.id))
-            elif not origin.currency_id.is_zero(origin.charge_credited):
-                left = abs(origin.price_subtotal) - origin.charge_credited
-                sign = -1 if origin.price_subtotal < 0 else 1
-                vals = {"quantity": 1.0, "discount": 0.0, "price_unit": sign * left}
-                commands.append(Command.update(line.id, vals))
-        self.write({"invoice_line_ids": commands})
-
     # -- bill again ------------------------------------------------------------------------------
-    def _bill_again(self, origin, charges, invoice_date):
+    def _live_parts(self):
+        """Who is billed for which charge by these invoices now.
+
+        :return: frozenset of ``(charge id, responsibility)``
+        """
+        return frozenset(
+            (line.charge_id.id, line.responsibility) for line in self._live_charge_lines()
+        )
+
+    def _first_billed_on(self):
+        """When the care of these invoices was first billed, however often it was billed again."""
+        dates = []
+        for move in self:
+            while move.rebill_of_id:
+                move = move.rebill_of_id
+            dates.append(move.invoice_date)
+        return min(dates)
+
+    def _bill_again(self, origin, charges, invoice_date, *, only_parts):
         """Draft invoices of the corrected charges, by the engine, linked to what they replace.
 
         :param origin: the invoice that somebody corrected; its run's way of splitting counts
+        :param frozenset only_parts: ``(charge id, responsibility)`` to bill: what was left out of
+            all invoices on purpose isn't billed along
         """
         options = origin.billing_run_id.options or {}
         engine = self.env["healthcare.billing.engine"].with_company(origin.company_id)
-        new = engine.with_context(healthcare_billing_door="rebill")._bill_or_raise(
+        new = engine.with_context(
+            healthcare_billing_door="rebill",
+            healthcare_only_parts=only_parts,
+            healthcare_license_day=self._first_billed_on(),
+        )._bill_or_raise(
             charges,
             invoice_date=invoice_date,
             split_by=options.get("split_by") or (),
@@ -365,7 +280,7 @@ class AccountMove(models.Model):
         followed = self.browse()
         for move in new:
             replaced = self._replaced_by(move) or origin
-            move.rebill_of_id = replaced
+            move.sudo().rebill_of_id = replaced  # sudo: only this may say what it bills again
             if replaced not in followed and move.state == "draft":
                 move._follow_up(replaced)
                 followed |= replaced
@@ -432,8 +347,11 @@ class AccountMove(models.Model):
         )
 
     # -- told ------------------------------------------------------------------------------------
-    def _log_rebilling(self, moves, credits, new, corrections, reason, surplus):
-        """Say on every document what became of it, and on each appointment what changed."""
+    def _log_rebilling(self, moves, credits, new, corrections, reason, told):
+        """Say on every document what became of it, and on each appointment what changed.
+
+        :param list told: further sentences
+        """
         names = {
             "invoices": ", ".join(move._care_reference() for move in moves),
             "credits": ", ".join(move._care_reference() for move in credits),
@@ -445,10 +363,7 @@ class AccountMove(models.Model):
         )
         if reason:
             text += " " + self.env._("Reason: %s.", reason)
-        if not self.company_currency_id.is_zero(surplus):
-            text += " " + self.env._(
-                "Payments of %s stay as open credit.", self.company_currency_id.format(surplus)
-            )
+        text = " ".join([text, *told])
         documents = moves | credits | new
         documents._message_log_batch(bodies=dict.fromkeys(documents.ids, text))
         charges = self.env["healthcare.charge"].browse(charge.id for charge in corrections)
@@ -473,7 +388,8 @@ class AccountMove(models.Model):
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise  # the whole transaction is tried again on a new snapshot
             except UserError as error:
-                results[move] = move.rebilled_by_ids or str(error)
+                done = not move._live_charge_lines() and move.rebilled_by_ids
+                results[move] = done or str(error)  # done: along with another party's invoice
             except Exception as error:
                 _logger.exception("credit and rebill of %s failed", move.id)
                 results[move] = self.env._(

@@ -8,6 +8,15 @@ class HealthcareBillingEngine(models.AbstractModel):
     _inherit = "healthcare.billing.engine"
 
     @api.model
+    def _open_parts(self, row):
+        """What was left out of the invoices that a correction replaces is still left out."""
+        parts = super()._open_parts(row)
+        only = self.env.context.get("healthcare_only_parts")
+        if only is None:
+            return parts
+        return [part for part in parts if (row["id"], part[0]) in only]
+
+    @api.model
     def _bill_or_raise(self, charges, **options):
         """Draft invoices of all these charges.
 

@@ -530,10 +530,7 @@ class HealthcareAppointment(models.Model):
             self._enter_qa()
         # Only what changed reprices: a value that is written again is none (R2).
         repriced = self.filtered(lambda a: a._charge_sources() != before[a.id])
-        repriced._sync_service_charges(
-            set(vals) | REPRICING_FIELDS,
-            {id_: sources["product_id"] for id_, sources in before.items()},
-        )
+        repriced._sync_service_charges(set(vals) | REPRICING_FIELDS, before)
         (self - repriced)._sync_service_charges(set(vals) - REPRICING_FIELDS)
         moved = (self - repriced).filtered(lambda a: a.service_date != days[a.id])
         charges = moved.sudo()._service_charges()  # sudo: see _sync_service_charges

@@ -42,12 +42,12 @@ class HealthcareAppointment(models.Model):
             "diagnosis_ids": [fields.Command.set(self._ordered_diagnoses()[:MAX_DIAGNOSES].ids)],
         }
 
-    def _sync_service_charges(self, touched, former_services=None):
+    def _sync_service_charges(self, touched, former_sources=None):
         """Make the service charge of new appointments, and keep those of unbilled ones true.
 
         :param set touched: names of the fields that were written
-        :param dict former_services: id of the service before, per appointment id: charges of
-            another service were added by hand, and don't follow the appointment's
+        :param dict former_sources: ``_charge_sources`` before, per appointment id: charges of
+            another service than that were added by hand, and don't follow the appointment's
         """
         relevant = REPRICING_FIELDS | QUANTITY_FIELDS | SPLIT_FIELDS | {"diagnosis_ids"}
         if not touched & relevant:
@@ -59,11 +59,7 @@ class HealthcareAppointment(models.Model):
         )
         charges = (self - without).sudo()._service_charges().filtered(lambda c: not c.is_live)
         if touched & REPRICING_FIELDS:
-            former = former_services or {}
-            charges.filtered(
-                lambda c: c.product_id.id == former.get(c.appointment_id.id)
-            )._take_service_from_appointment()
-            charges._apply_prices()
+            charges._follow_sources(former_sources or {})
         if touched & (REPRICING_FIELDS | QUANTITY_FIELDS):
             charges._take_quantity_from_appointment()
         if "diagnosis_ids" in touched:

@@ -25,9 +25,9 @@ class HealthcareAppointment(models.Model):
         """Show what the superbills of these appointments would say, and what is missing."""
         return self.env["healthcare.superbill.preview"]._open(self.charge_ids)
 
-    def _sync_service_charges(self, touched, former_services=None):
+    def _sync_service_charges(self, touched, former_sources=None):
         """A diagnosis that was forgotten reaches invoiced care, too: no invoice names it."""
-        result = super()._sync_service_charges(touched, former_services)
+        result = super()._sync_service_charges(touched, former_sources)
         if "diagnosis_ids" in touched:
             # sudo: charges follow the appointment, whoever may change that
             charges = self.sudo()._service_charges()

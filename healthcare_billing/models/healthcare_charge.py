@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command
 
 from .healthcare_appointment import CHARGE_STAGES
 
@@ -505,33 +504,6 @@ class HealthcareCharge(models.Model):
                     invoice=line.move_id._care_reference(),
                 )
             )
-
-    # -- following the appointment ---------------------------------------------------------------
-    def _take_service_from_appointment(self):
-        for product, charges in self.grouped(lambda c: c.appointment_id.product_id).items():
-            others = charges.filtered(lambda c, product=product: c.product_id != product)
-            if product and others:
-                others.with_context(healthcare_pricing=PRICING).write(
-                    {
-                        "product_id": product.id,
-                        "modifier_ids": [Command.set(product.modifier_ids[:MAX_MODIFIERS].ids)],
-                        "price_source": "missing",
-                        "is_priced": False,
-                        "quantity_typed": False,
-                    }
-                )
-
-    def _take_quantity_from_appointment(self):
-        for charge in self.with_context(healthcare_pricing=PRICING):
-            units = charge.appointment_id._billable_units()
-            if not charge.quantity_typed and charge.quantity != units:
-                charge.quantity = units
-
-    def _take_diagnoses_from_appointment(self):
-        for charge in self:
-            known = charge.appointment_id._ordered_diagnoses()
-            kept = charge.diagnosis_ids & known
-            charge.diagnosis_ids = kept or known[:MAX_DIAGNOSES]
 
     def action_view_appointment(self):
         """Open the appointment (or, for a client's own charge, the charge)."""

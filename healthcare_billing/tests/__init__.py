@@ -22,6 +22,8 @@ from . import test_cpt_gate
 from . import test_cpt_license
 from . import test_cpt_tours
 from . import test_credit_rebill
+from . import test_credit_rebill_dialog
+from . import test_credit_rebill_money
 from . import test_delivery
 from . import test_delivery_concurrency
 from . import test_delivery_superbill

@@ -258,7 +258,7 @@ class TestCreditRebill(RebillCommon):
         self.assertEqual(charge.billing_stage, "draft")
         self.assertIn("80.00", new.message_ids[:1].body)
         new.action_post()
-        self.assertEqual(new.amount_residual, 95.0)
+        self.assertEqual(new.amount_residual, 15.0)
 
     def test_sent_invoice(self):
         charge = self._charge(self._client())

@@ -17,6 +17,9 @@ class HealthcareCreditRebill(models.TransientModel):
     partner_id = fields.Many2one(related="move_id.partner_id")
     is_sent = fields.Boolean(related="move_id.is_move_sent")
     amount_paid = fields.Monetary(compute="_compute_amount_paid")
+    amount_credited = fields.Monetary(
+        compute="_compute_amount_credited", help="By credit notes over a part of a charge."
+    )
     other_move_ids = fields.Many2many(
         "account.move",
         compute="_compute_other_move_ids",
@@ -42,6 +45,12 @@ class HealthcareCreditRebill(models.TransientModel):
         for wizard in self:
             move = wizard.move_id
             wizard.amount_paid = move.amount_total - move.amount_residual
+
+    @api.depends("move_id")
+    def _compute_amount_credited(self):
+        for wizard in self:
+            lines = wizard.move_id._part_credited_lines()
+            wizard.amount_credited = sum(lines.mapped("charge_credited"))
 
     @api.depends("move_id")
     def _compute_other_move_ids(self):
