@@ -100,10 +100,12 @@ class AccountMove(models.Model):
 
     def _take_bequests(self):
         """Set what paid the replaced invoices off against these: money first, write-offs last."""
-        for move in self.filtered("rebill_credit_line_ids"):
-            lines = move.rebill_credit_line_ids
-            shares = lines.move_id._money_share()
-            for line in lines.sorted(lambda line: -shares.get(line.move_id.id, 1.0)):
+        heirs = self.filtered("rebill_credit_line_ids")
+        lines = heirs.rebill_credit_line_ids
+        shares = lines.move_id._money_share()
+        ordered = lines.sorted(lambda line: -shares.get(line.move_id.id, 1.0))
+        for move in heirs:
+            for line in ordered & move.rebill_credit_line_ids:
                 move._set_off_against_lines(line)
             move.sudo().rebill_credit_line_ids = False  # sudo: see _bequeath_payments
 

@@ -83,11 +83,7 @@ class HealthcareCharge(models.Model):
         for charge, vals in corrections.items():
             if not charge._changes_invoice(vals):
                 continue
-            moving = charge._family().filtered(lambda child: child.kind in SIGNED_KINDS)
-            billed = {(line.charge_id, line.responsibility) for line in moving._live_lines()}
-            waiting = moving.filtered(
-                lambda child: any((child, party) not in billed for party in child._parts())
-            )
+            waiting = charge._family()._waiting_transfers()
             if waiting:
                 raise UserError(
                     self.env._(
@@ -97,6 +93,13 @@ class HealthcareCharge(models.Model):
                         transfer=waiting[0].display_name,
                     )
                 )
+
+    def _waiting_transfers(self):
+        moving = self.filtered(lambda charge: charge.kind in SIGNED_KINDS)
+        billed = {(line.charge_id, line.responsibility) for line in moving._live_lines()}
+        return moving.filtered(
+            lambda charge: any((charge, party) not in billed for party in charge._parts())
+        )
 
     def _parts_before_rebill(self):
         return {charge: charge._parts() for charge in self}

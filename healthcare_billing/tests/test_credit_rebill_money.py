@@ -207,9 +207,8 @@ class TestCreditRebillMoney(RebillCommon):
         charge._transfer(
             50.0, from_party="primary", to_party="client", reason="x"
         )._bill_transfers()
-        with self.assertRaisesRegex(UserError, "Transfer .*20.00.* back"):
-            with self.cr.savepoint():
-                old._credit_and_rebill({charge: {"price_unit": 30.0}})
+        with self.assertRaisesRegex(UserError, "Transfer .*20.00.* back"), self.cr.savepoint():
+            old._credit_and_rebill({charge: {"price_unit": 30.0}})
         self.assertFalse(old.reversal_move_ids - old.reversal_move_ids.filtered("billing_run_id"))
         old._credit_and_rebill({charge: {"price_unit": 50.0}})
         self.assertEqual(self._receivable(client), 50.0)
@@ -240,3 +239,41 @@ class TestCreditRebillMoney(RebillCommon):
         ).reconcile()
         new.action_post()
         self.assertEqual((other.amount_residual, new.amount_residual), (0.0, 95.0))
+
+    # -- recorded -------------------------------------------------------------------------------
+
+    def test_what_bills_again_is_recorded_not_written(self):
+        """The link decides who inherits payments."""
+        charge = self._charge(self._client())
+        other = self._bill(self._charge(self._client("Other")))
+        old = self._bill(charge)
+        line = old.line_ids[0]
+        for kind in ("billing_manager", "accountant"):
+            env = self._act_as(self._user(kind))
+            moves = (other | old).with_env(env)
+            for write in (
+                lambda moves=moves: moves[0].write({"rebill_of_id": moves[1].id}),
+                lambda moves=moves: moves[1].write({"rebilled_by_ids": [(4, moves[0].id)]}),
+                lambda moves=moves: moves[0].write({"rebill_credit_line_ids": [(4, line.id)]}),
+                lambda env=env: env["account.move"].create(
+                    {"move_type": "out_invoice", "rebill_of_id": old.id}
+                ),
+                lambda env=env: (
+                    env["account.move"]
+                    .with_context(default_rebill_of_id=old.id)
+                    .create({"move_type": "out_invoice"})
+                ),
+            ):
+                with self.assertRaises(UserError), self.cr.savepoint():
+                    write()
+        self.assertFalse(old.rebilled_by_ids)
+
+    def test_among_many_a_failure_after_an_earlier_correction_is_told(self):
+        client = self._insured_client(copay=20.0)
+        charge = self._charge(client)
+        moves = self._bill(charge)
+        old = moves.filtered(lambda move: move.partner_id == self.payer)
+        old.sudo().rebilled_by_ids = moves - old  # billed again in part, some time ago
+        client.billing_account_ids.billing_status = "on_hold"
+        results = old._credit_and_rebill_each({charge: {"price_unit": 95.0}})
+        self.assertIn("can't be billed", results[old])
