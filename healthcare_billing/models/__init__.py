@@ -14,6 +14,7 @@ from . import account_move_rebill_credit
 from . import account_move_rebill_money
 from . import account_move_responsibility
 from . import account_move_claim
+from . import account_move_reclaim
 from . import billing_engine
 from . import billing_engine_blocks
 from . import billing_engine_execution
@@ -64,6 +65,7 @@ from . import healthcare_charge_superbill_check
 from . import healthcare_charge_rebill
 from . import healthcare_charge_reprice
 from . import healthcare_charge_transfer
+from . import healthcare_charge_claim
 from . import healthcare_code_license
 from . import healthcare_claim
 from . import healthcare_claim_check
@@ -73,6 +75,7 @@ from . import healthcare_claim_issue
 from . import healthcare_claim_item
 from . import healthcare_claim_line
 from . import healthcare_claim_mend
+from . import healthcare_claim_rebilling
 from . import healthcare_claim_workflow
 from . import healthcare_claim_closing
 from . import healthcare_coverage

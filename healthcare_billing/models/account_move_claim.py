@@ -115,39 +115,54 @@ class AccountMove(models.Model):
             )
 
     def _live_claims(self):
-        """Claims that hold charges of these invoices, or of the invoices that these credit."""
-        # sudo: whoever keeps the books need not be allowed to see claims
+        """Claims that hold charges of these invoices, or of those that these credit or transfer.
+
+        :return: ``{claim: those of these documents that are about its care}``
+        """
+        move_ids = {}
+        # sudo: whoever keeps the books need not be allowed to read charges and claims
+        for line in self.sudo().line_ids.filtered("charge_id"):
+            care = (line.charge_id._root().id, line.responsibility)
+            move_ids.setdefault(care, set()).add(line.move_id.id)
         items = (
             self.env["healthcare.claim.item"]
             .sudo()
             .search(
                 [
                     ("claim_live", "=", True),
-                    ("charge_id.invoice_line_ids.move_id", "in", self.ids),
+                    ("charge_id", "in", [charge_id for charge_id, _party in move_ids]),
                 ]
             )
         )
-        return items.claim_id
+        claims = {}
+        for item in items:
+            if concerned := move_ids.get((item.charge_id.id, item.responsibility)):
+                claims.setdefault(item.claim_id, set()).update(concerned)
+        return {
+            claim: self.browse(sorted(ids)).with_prefetch(self._prefetch_ids)
+            for claim, ids in claims.items()
+        }
 
     def _follow_up_claims(self):
         """Close claims whose invoice was canceled or credited; a part of it is told on them."""
-        claims = self._live_claims()
-        if not claims:
-            return
         texts = {}
-        for claim in claims:
-            moves = claim.invoice_ids
-            invoices = ", ".join(move._care_reference() for move in moves)
-            credits = self.filtered(lambda move: move.move_type == "out_refund") - moves
+        for claim, moves in self._live_claims().items():
+            credits = moves.filtered(
+                lambda move: move.move_type == "out_refund" and move.state == "posted"
+            )
+            canceled = moves.filtered(lambda move: move.state == "cancel")
             if credits:
                 texts[claim] = self.env._(
                     "Invoice %(invoice)s was credited by %(credit)s.",
-                    invoice=invoices,
+                    invoice=", ".join(move._care_reference() for move in claim.invoice_ids),
                     credit=", ".join(move._care_reference() for move in credits),
                 )
-            else:
-                texts[claim] = self.env._("Invoice %s was canceled.", invoices)
-        claims._follow_invoices(texts)
+            elif canceled:
+                texts[claim] = self.env._(
+                    "Invoice %s was canceled.",
+                    ", ".join(move._care_reference() for move in canceled),
+                )
+        self.env["healthcare.claim"].union(*texts)._follow_invoices(texts)
 
 
 class AccountMoveLine(models.Model):
@@ -156,16 +171,13 @@ class AccountMoveLine(models.Model):
     def unlink(self):
         """A deleted draft, or a line taken off it, takes its charges off their claims."""
         moves = self.filtered("charge_id").move_id
-        claims = moves._live_claims() if moves else moves
-        references = {move: move._care_reference() for move in moves}
         texts = {
             claim: self.env._(
                 "%s was deleted, or this care was taken off it.",
-                ", ".join(references[move] for move in claim.invoice_ids & moves),
+                ", ".join(move._care_reference() for move in concerned),
             )
-            for claim in claims
+            for claim, concerned in moves._live_claims().items()
         }
         result = super().unlink()
-        if claims:
-            claims._follow_invoices(texts)
+        self.env["healthcare.claim"].union(*texts)._follow_invoices(texts)
         return result

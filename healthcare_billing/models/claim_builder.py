@@ -22,6 +22,8 @@ LEFT_OUT_REASONS = [
     ("client_part", "The client pays this part"),
     ("missed", "Missed, canceled or not reportable care"),
     ("credited", "Credited"),
+    ("moved", "All of it was moved to somebody else"),
+    ("same_care", "Part of care that another invoice line claims in full"),
     ("no_claims", "This payer gets invoices only"),
     ("on_claim", "Already on a claim"),
 ]
@@ -65,6 +67,8 @@ class HealthcareClaimBuilder(models.AbstractModel):
         lines = moves.invoice_line_ids.filtered("charge_id").sorted(
             lambda line: (line.move_id.id, line.charge_id.service_date, line.sequence, line.id)
         )
+        # sudo: an invoice that this user may not see bills the care all the same
+        billed = self._parties_billed(lines.sudo())
         holders = self._claims_holding(lines)
         # sums of invoices without care, and of what else stands on invoices of care, are no claims
         left_out = [
@@ -73,9 +77,12 @@ class HealthcareClaimBuilder(models.AbstractModel):
         ]
         ready = lines.browse()
         for line in lines:
+            key = self._care_key(line)
             reason = self._left_out_reason(line, holders)
+            if not reason and line.charge_id.parent_id and key in billed:
+                reason = "same_care"
             if reason:
-                claim_id = holders.get((line.charge_id.id, line.responsibility), False)
+                claim_id = holders.get(key, False)
                 left_out.append(
                     LeftOut(
                         line.move_id.id,
@@ -87,11 +94,33 @@ class HealthcareClaimBuilder(models.AbstractModel):
                 )
             else:
                 ready |= line
+                billed.add(key)
         return ready, left_out
 
     @api.model
+    def _care_of(self, line):
+        """The charge that a payer is told of: of a transfer, the one that it was made of."""
+        return line.charge_id._root()
+
+    @api.model
+    def _care_key(self, line):
+        return (self._care_of(line).id, line.responsibility)
+
+    @api.model
+    def _parties_billed(self, lines):
+        """Who is billed for the care of these lines by a line of its own, and not by a transfer.
+
+        :return: set of (charge id, responsibility)
+        """
+        return {
+            (line.charge_id.id, line.responsibility)
+            for line in lines.charge_id._roots().invoice_line_ids
+            if line.charge_live
+        }
+
+    @api.model
     def _claims_holding(self, lines):
-        """Claims that hold these charges now.
+        """Claims that hold the care of these lines now.
 
         :return: ``{(charge id, responsibility): claim id}``
         """
@@ -100,7 +129,7 @@ class HealthcareClaimBuilder(models.AbstractModel):
             self.env["healthcare.claim.item"]
             .sudo()
             .search_fetch(
-                [("charge_id", "in", lines.charge_id.ids), ("claim_live", "=", True)],
+                [("charge_id", "in", lines.charge_id._roots().ids), ("claim_live", "=", True)],
                 ["charge_id", "responsibility", "claim_id"],
             )
         )
@@ -109,12 +138,13 @@ class HealthcareClaimBuilder(models.AbstractModel):
     @api.model
     def _left_out_reason(self, line, holders):
         """Why an invoice line goes on no claim, or None. Overriders add their own."""
-        move, charge = line.move_id, line.charge_id
+        move, care = line.move_id, self._care_of(line)
         if move.move_type != "out_invoice":
             return "credit_note"
         if line.responsibility == "client":
             return "client_part"
-        if not charge._is_reportable():
+        correction = line.charge_id - care
+        if not care._is_reportable() or (correction and correction.kind != "transfer"):
             return "missed"
         if move.state != "posted":
             return "not_posted"
@@ -122,15 +152,18 @@ class HealthcareClaimBuilder(models.AbstractModel):
             return "credited"
         if self._payer_of(line).payer_type in PAYERS_WITHOUT_CLAIMS:
             return "no_claims"
-        if (charge.id, line.responsibility) in holders:
+        if self._care_key(line) in holders:
             return "on_claim"
+        if care._is_moved_away(line.responsibility):
+            return "moved"
         return None
 
     @api.model
     def _payer_of(self, line):
         """Who gets the claim: of a charge's first payer its own, else whom the invoice names."""
-        if line.responsibility == "primary" and line.charge_id.payer_id:
-            return line.charge_id.payer_id
+        care = self._care_of(line)
+        if line.responsibility == "primary" and care.payer_id:
+            return care.payer_id
         return line.move_id.partner_id
 
     @api.model
@@ -140,14 +173,14 @@ class HealthcareClaimBuilder(models.AbstractModel):
         :return: ``{(client, payer): healthcare.coverage recordset in paying order}``
         """
         coverages = self.env["healthcare.coverage"].search(
-            [("client_id", "in", lines.charge_id.client_id.ids)], order="sequence, id"
+            [("client_id", "in", lines.charge_id._roots().client_id.ids)], order="sequence, id"
         )
         return coverages.grouped(lambda coverage: (coverage.client_id, coverage.payer_id))
 
     @api.model
     def _coverage_of(self, line, coverages):
         """The policy that a line is claimed under; those of the billing account come first."""
-        charge = line.charge_id
+        charge = self._care_of(line)
         known = coverages.get(
             (charge.client_id, self._payer_of(line)), self.env["healthcare.coverage"]
         )
@@ -165,7 +198,7 @@ class HealthcareClaimBuilder(models.AbstractModel):
         return lines.grouped(
             lambda line: (
                 line.move_id,
-                line.charge_id.client_id,
+                self._care_of(line).client_id,
                 self._payer_of(line),
                 line.responsibility,
             )
@@ -178,7 +211,8 @@ class HealthcareClaimBuilder(models.AbstractModel):
         :return: list of :class:`PlannedClaim`
         """
         move, payer = lines.move_id, self._payer_of(lines[0])
-        visits = {line.charge_id.appointment_id or line.charge_id for line in lines}
+        cares = lines.charge_id._roots()
+        visits = {care.appointment_id or care for care in cares}
         per_code = len(visits) > 1 and not move.group_single_claim
         groups = defaultdict(list)
         for line in lines:
@@ -198,7 +232,7 @@ class HealthcareClaimBuilder(models.AbstractModel):
 
         Overriders add pairs; a name that is a field of the claim fills it.
         """
-        charge = line.charge_id
+        charge = self._care_of(line)
         key = [
             ("coverage_id", self._coverage_of(line, coverages).id),
             ("billing_provider_id", charge.billing_account_id.billing_provider_id.id),
@@ -240,7 +274,7 @@ class HealthcareClaimBuilder(models.AbstractModel):
 
     @api.model
     def _planned_line(self, line):
-        charge = line.charge_id
+        charge = self._care_of(line)
         return PlannedClaimLine(
             items=(PlannedClaimItem(charge.id, line.id, charge.amount, charge.quantity),),
             service_date=charge.service_date,
@@ -273,18 +307,19 @@ class HealthcareClaimBuilder(models.AbstractModel):
 
     @api.model
     def _planned_claim(self, line, payer, key, lines, reasons):
+        care = self._care_of(line)
         diagnoses = dict.fromkeys(
             diagnosis_id for planned in lines for diagnosis_id in planned.diagnosis_ids
         )
         return PlannedClaim(
             move_id=line.move_id.id,
             company_id=line.company_id.id,
-            currency_id=line.charge_id.currency_id.id,
-            client_id=line.charge_id.client_id.id,
+            currency_id=care.currency_id.id,
+            client_id=care.client_id.id,
             payer_id=payer.id,
             responsibility=line.responsibility,
             coverage_id=key["coverage_id"],
-            billing_account_id=line.charge_id.billing_account_id.id,
+            billing_account_id=care.billing_account_id.id,
             billing_provider_id=key["billing_provider_id"],
             claim_format=self._format_of(payer),
             lines=tuple(lines),

@@ -12,20 +12,29 @@ class HealthcareClaim(models.Model):
         """Follow what the ledger still bills.
 
         Nothing billed any more: the claim is closed. A part of it: it leaves a claim that wasn't
-        sent yet; what the payer has stays as it is, and says so.
+        sent yet; what the payer has stays as it is, and says so. What transfers left nothing of
+        with the payer leaves a claim that wasn't sent yet, too; what the payer has was right.
 
         :param dict texts: what happened, per claim
         """
         # sudo: whoever voids an invoice need not be allowed to see its claims
-        ended = self.browse().sudo()
+        ended = given_up = self.browse().sudo()
         for claim in self.sudo():
             items = claim.item_ids
             gone = items.filtered(lambda item: not item.invoice_line_id.charge_live)
+            unsent = claim.state == "awaiting_submission"
+            moved = items.filtered(
+                lambda item, unsent=unsent: (
+                    unsent and item.charge_id._is_moved_away(item.responsibility)
+                )
+            )
             if gone == items:
                 ended |= claim
-            elif gone and claim.state == "awaiting_submission":
-                codes = gone.line_id._names()
-                claim._take_off(gone)
+            elif gone | moved == items:
+                given_up |= claim
+            elif unsent and (gone or moved):
+                codes = (gone | moved).line_id._names()
+                claim._take_off(gone | moved)
                 claim._log(
                     self.env._("%(event)s Taken off: %(codes)s.", event=texts[claim], codes=codes)
                 )
@@ -38,6 +47,11 @@ class HealthcareClaim(models.Model):
                     )
                 )
         ended._close(texts)
+        for claim in given_up:
+            claim._give_up(
+                self.env._("%s The payer owes nothing of this care any more.", texts[claim])
+            )
+            claim._log(claim.close_reason)
 
     def _take_off(self, items):
         """Let go of charges that aren't billed to the payer any more."""

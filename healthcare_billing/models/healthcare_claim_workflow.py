@@ -107,8 +107,15 @@ class HealthcareClaim(models.Model):
     def action_cancel(self):
         """Give up claims that no payer has: their charges can be put on other claims."""
         self._check_states(("awaiting_submission", "rejected"), self.env._("canceled"))
+        self._give_up(self.env._("Canceled by hand"))
+
+    def _give_up(self, reason):
+        """Let go of charges that no payer has; a claim that was to be replaced counts again.
+
+        :param str reason: kept on the claims
+        """
         replacing = self.filtered("is_live").origin_claim_id
-        self._set_state("canceled", close_reason=self.env._("Canceled by hand"))
+        self._set_state("canceled", close_reason=reason)
         # what frees charges is flushed before anything takes them
         self.flush_recordset()
         # sudo: see _set_state

@@ -4,6 +4,7 @@ from . import test_batch_invoicing
 from . import test_block_reasons
 from . import test_claim_check
 from . import test_claim_concurrency
+from . import test_claim_money
 from . import test_claim_split
 from . import test_claim_states
 from . import test_claim_tours
