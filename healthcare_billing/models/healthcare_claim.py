@@ -155,6 +155,16 @@ class HealthcareClaim(models.Model):
     is_superseded = fields.Boolean(
         readonly=True, copy=False, help="A later version took over its charges."
     )
+    voided_by_id = fields.Many2one(
+        "healthcare.claim",
+        string="Voided by",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="The void that the payer has taken, and that so closed this claim.",
+    )
     is_live = fields.Boolean(
         compute="_compute_is_live",
         store=True,
@@ -288,7 +298,13 @@ class HealthcareClaim(models.Model):
                 and not claim.is_superseded
             )
 
-    @api.depends("state", "state_before_closing", "successor_ids.state", "successor_ids.frequency")
+    @api.depends(
+        "state",
+        "state_before_closing",
+        "date_accepted",
+        "successor_ids.state",
+        "successor_ids.frequency",
+    )
     def _compute_needs_void(self):
         for claim in self:
             voids = claim.successor_ids.filtered(
@@ -299,9 +315,19 @@ class HealthcareClaim(models.Model):
             claim.needs_void = (
                 claim.state == "closed"
                 and claim.frequency != "8"
-                and claim.state_before_closing in (*IN_FLIGHT_STATES, "paid")
+                and claim._is_at_payer(claim.state_before_closing)
                 and not voids
             )
+
+    def _is_at_payer(self, state):
+        """Whether the payer has this claim; one denied after it was accepted is still there.
+
+        :param str state: the claim's, or the one that it had before it was closed
+        """
+        self.ensure_one()
+        return state in (*IN_FLIGHT_STATES, "paid") or bool(
+            state == "rejected" and self.date_accepted
+        )
 
     @api.depends("state", "is_superseded")
     def _compute_is_editable(self):

@@ -411,7 +411,6 @@ class HealthcareClaim(models.Model):
                     items,
                 ),
             ),
-            "moved_away": ("held", self._moved_away()),
             "earlier_not_voided": (
                 "open",
                 SQL(
@@ -431,25 +430,3 @@ class HealthcareClaim(models.Model):
                 ),
             ),
         }
-
-    @api.model
-    def _moved_away(self):
-        """SQL condition: transfers left nothing of some care with who gets the claim."""
-        care, kin = (
-            SQL(
-                "CASE item.responsibility WHEN 'primary' THEN %(alias)s.amount_payer"
-                " ELSE %(alias)s.amount_secondary END",
-                alias=SQL.identifier(alias),
-            )
-            for alias in ("care", "kin")
-        )
-        return SQL(
-            "(cl.frequency <> '8' AND EXISTS (SELECT 1 FROM healthcare_claim_item item"
-            " JOIN healthcare_charge care ON care.id = item.charge_id"
-            " JOIN healthcare_charge kin ON kin.parent_id = care.id"
-            " WHERE item.claim_id = cl.id AND item.responsibility <> 'tertiary'"
-            " GROUP BY item.id, care.id"
-            " HAVING BOOL_OR(kin.kind = 'transfer') AND %s + SUM(%s) <= 0))",
-            care,
-            kin,
-        )

@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.tools import SQL
 
 from .healthcare_claim import FINAL_STATES
 
@@ -7,6 +8,32 @@ class HealthcareClaim(models.Model):
     """What becomes of claims when their invoice is canceled, credited or deleted."""
 
     _inherit = "healthcare.claim"
+
+    @api.model
+    def _ledger_conditions(self):
+        return {**super()._ledger_conditions(), "moved_away": ("held", self._moved_away())}
+
+    @api.model
+    def _moved_away(self):
+        """SQL condition: transfers left nothing of some care with who gets the claim."""
+        care, kin = (
+            SQL(
+                "CASE item.responsibility WHEN 'primary' THEN %(alias)s.amount_payer"
+                " ELSE %(alias)s.amount_secondary END",
+                alias=SQL.identifier(alias),
+            )
+            for alias in ("care", "kin")
+        )
+        return SQL(
+            "(cl.frequency <> '8' AND EXISTS (SELECT 1 FROM healthcare_claim_item item"
+            " JOIN healthcare_charge care ON care.id = item.charge_id"
+            " JOIN healthcare_charge kin ON kin.parent_id = care.id"
+            " WHERE item.claim_id = cl.id AND item.responsibility <> 'tertiary'"
+            " GROUP BY item.id, care.id"
+            " HAVING BOOL_OR(kin.kind = 'transfer') AND %s + SUM(%s) <= 0))",
+            care,
+            kin,
+        )
 
     def _follow_invoices(self, texts):
         """Follow what the ledger still bills.
@@ -75,9 +102,7 @@ class HealthcareClaim(models.Model):
         if not claims:
             return
         unsent = claims.filtered(
-            lambda claim: (
-                claim.frequency == "7" and claim.state in ("awaiting_submission", "rejected")
-            )
+            lambda claim: claim.frequency == "7" and not claim._is_at_payer(claim.state)
         )
         for claim in claims:
             claim.close_reason = texts[claim]

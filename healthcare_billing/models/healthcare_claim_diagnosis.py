@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import clean_context
 
 
@@ -38,6 +39,7 @@ class HealthcareClaimDiagnosis(models.Model):
 
     def write(self, vals):
         if not self.env.su:
+            self._check_stays(vals)
             self.claim_id._check_editable()
         former = {line: line.diagnosis_id for line in self}
         result = super().write(vals)
@@ -57,6 +59,22 @@ class HealthcareClaimDiagnosis(models.Model):
                 claim._log(self.env._("Order of diagnoses: %s", ", ".join(codes)))
         self._forget_letters()
         return result
+
+    def _check_stays(self, vals):
+        """Moved to another claim, a diagnosis would change one that a payer may have."""
+        typed = {"sequence", "diagnosis_id"}
+        if any(
+            (line[name].id if self._fields[name].relational else line[name]) != value
+            for name, value in vals.items()
+            if name not in typed
+            for line in self
+        ):
+            raise UserError(
+                self.env._(
+                    "A diagnosis stays on its claim: take it off there, and add it to the other "
+                    "claim."
+                )
+            )
 
     def unlink(self):
         if not self.env.su:

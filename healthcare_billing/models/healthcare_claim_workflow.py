@@ -94,19 +94,84 @@ class HealthcareClaim(models.Model):
         followed = self.filtered("successor_ids.is_live")[:1]
         if followed:
             raise UserError(self.env._("%s has a later version: cancel that first.", followed.name))
-        for claim in self:
-            if claim.state == "submitted":
-                before = "awaiting_submission"
-            elif claim.state == "paid" and claim.date_accepted:
-                before = "accepted"
-            else:
-                before = "submitted"
+        # sudo: see _set_state
+        voided = self.sudo()._voided_until_now()
+        voided._check_not_claimed_again()
+        for (state, before), claims in self.grouped(
+            lambda claim: (claim.state, claim._state_before())
+        ).items():
+            vals = {"state": before, STATE_DATES[state]: False}
+            if state == "rejected":
+                vals["reject_reason"] = False
             # sudo: see _set_state
-            claim.sudo().write({"state": before, STATE_DATES[claim.state]: False})
+            claims.sudo().write(vals)
+        voided._count_again()
+
+    def _state_before(self):
+        """The state from which the last button brought this claim to the one that it has."""
+        self.ensure_one()
+        if self.state == "submitted":
+            return "awaiting_submission"
+        if self.state != "accepted" and self.date_accepted:
+            return "accepted"
+        return "submitted"
+
+    def _voided_until_now(self):
+        """What these voids closed, and a step back of them opens again."""
+        voids = self.filtered(
+            lambda claim: (
+                claim.frequency == "8" and claim._state_before() not in ("accepted", "paid")
+            )
+        )
+        return voids.origin_claim_id.filtered(lambda claim: claim.voided_by_id in voids)
+
+    def _count_again(self):
+        """The payer hasn't taken the voids of these claims after all."""
+        texts = {
+            claim: self.env._("%s doesn't void this claim any more.", claim.voided_by_id.name)
+            for claim in self
+        }
+        for before, claims in self.grouped("state_before_closing").items():
+            claims.write(
+                {
+                    "state": before,
+                    "state_before_closing": False,
+                    "voided_by_id": False,
+                    "date_closed": False,
+                    "close_reason": False,
+                }
+            )
+        self._message_log_batch({claim.id: text for claim, text in texts.items()})
+        # its invoice may have been credited in the meantime
+        self._follow_invoices(texts)
+
+    def _check_not_claimed_again(self):
+        """Charges of closed claims can't be held again once another claim holds them."""
+        items = self.item_ids
+        rivals = self.env["healthcare.claim.item"].search(
+            [("charge_id", "in", items.charge_id.ids), ("claim_live", "=", True)]
+        )
+        own = {(item.charge_id, item.responsibility) for item in items}
+        rival = rivals.filtered(lambda item: (item.charge_id, item.responsibility) in own)[:1]
+        if rival:
+            raise UserError(
+                self.env._(
+                    "This care was claimed again by %s: cancel that first.", rival.claim_id.name
+                )
+            )
 
     def action_cancel(self):
         """Give up claims that no payer has: their charges can be put on other claims."""
         self._check_states(("awaiting_submission", "rejected"), self.env._("canceled"))
+        denied = self.filtered(lambda claim: claim._is_at_payer(claim.state))[:1]
+        if denied:
+            raise UserError(
+                self.env._(
+                    "%s was accepted by the payer before it was denied, so the payer has it: "
+                    "resubmit it as a replacement, or void it.",
+                    denied.name,
+                )
+            )
         self._give_up(self.env._("Canceled by hand"))
 
     def _give_up(self, reason):
@@ -165,7 +230,11 @@ class HealthcareClaim(models.Model):
         for claim in self.filtered(lambda claim: claim.frequency == "8"):
             voided = claim.origin_claim_id
             if voided.state not in FINAL_STATES:
-                voided._set_state("closed", close_reason=self.env._("Voided by %s", claim.name))
+                voided._set_state(
+                    "closed",
+                    close_reason=self.env._("Voided by %s", claim.name),
+                    voided_by_id=claim.id,
+                )
 
     # -- later versions --------------------------------------------------------------------------
     def action_resubmit(self):
@@ -209,7 +278,16 @@ class HealthcareClaim(models.Model):
         claims = self - done
         fresh = claims.filtered(lambda claim: not claim.needs_void)
         if fresh:
-            fresh._check_states(("accepted", "paid"), self.env._("voided"))
+            fresh._check_states(("accepted", "rejected", "paid"), self.env._("voided"))
+        unknown = fresh.filtered(lambda claim: not claim._is_at_payer(claim.state))[:1]
+        if unknown:
+            raise UserError(
+                self.env._(
+                    "%s was rejected before the payer looked into it: there is nothing to void. "
+                    "Cancel it instead.",
+                    unknown.name,
+                )
+            )
         if claims.filtered(lambda claim: claim.frequency == "8"):
             raise UserError(self.env._("A void can't be voided. Claim the care anew instead."))
         versions = done._versions("8")

@@ -206,7 +206,7 @@ class TestClaimRebilling(ClaimCommon):
 
     def test_earlier_version_follows(self):
         """A version that may count again points to what bills the care now."""
-        first, second = self._paid_claims()
+        second = self._paid_claims()[1]
         version = self.env["healthcare.claim"].browse(second.action_replace()["res_id"])
         self.move._credit_and_rebill({self.first: {"price_unit": 95.0}})
         self.assertEqual(version.state, "awaiting_submission")

@@ -112,6 +112,62 @@ class TestClaimStates(ClaimCommon):
             submitted = self._submitted(self._invoices(self._visit(hour=12)))
             submitted.with_env(self._act_as(self._user("billing_user"))).action_step_back()
 
+    def test_step_back_of_a_void_restores_what_it_voided(self):
+        claim = self._accepted()
+        claim.action_mark_paid()
+        void = self.env["healthcare.claim"].browse(claim.action_void()["res_id"])
+        void.action_submit()
+        void.action_accept()
+        void.action_mark_paid()
+        void.action_step_back()
+        self.assertEqual((void.state, claim.state), ("accepted", "closed"))
+        again = self._claims(claim.invoice_ids)
+        with self.assertRaisesRegex(UserError, again.name):
+            void.action_step_back()
+        again.action_cancel()
+        void.action_step_back()
+        self.assertEqual((void.state, claim.state), ("submitted", "paid"))
+        self.assertEqual((claim.is_live, claim.date_closed), (True, False))
+        self.assertEqual(self._left_out(self._plan_claims(claim.invoice_ids)), ["on_claim"])
+        void.action_accept()  # and once more
+        self.assertEqual((claim.state, claim.voided_by_id), ("closed", void))
+
+    def test_step_back_of_a_void_of_credited_care(self):
+        """Credited, not voided: what was closed for its invoice stays closed."""
+        claim = self._accepted()
+        self._credit(claim.invoice_ids)
+        void = self.env["healthcare.claim"].browse(claim.action_void()["res_id"])
+        void.action_submit()
+        void.action_accept()
+        void.action_step_back()
+        self.assertEqual((claim.state, claim.needs_void), ("closed", False))
+
+    def test_denied_claim_goes_back_to_accepted(self):
+        claim = self._accepted()
+        claim._reject("Not covered")
+        claim.action_step_back()
+        self.assertEqual((claim.state, claim.date_accepted), ("accepted", self.today))
+        self.assertFalse(claim.date_rejected or claim.reject_reason)
+
+    def test_denied_claim_is_replaced_or_voided_not_canceled(self):
+        claim = self._accepted()
+        claim._reject("Not covered")
+        with self.assertRaisesRegex(UserError, "void it"):
+            claim.action_cancel()
+        void = self.env["healthcare.claim"].browse(claim.action_void()["res_id"])
+        void.action_submit()
+        void.action_accept()
+        self.assertEqual(claim.state, "closed")
+        rejected = self._rejected(self._invoices(self._visit(hour=12)))
+        with self.assertRaisesRegex(UserError, "Cancel it"):
+            rejected.action_void()
+
+    def test_credit_of_a_denied_claim_needs_a_void(self):
+        claim = self._accepted()
+        claim._reject("Not covered")
+        self._credit(claim.invoice_ids)
+        self.assertEqual((claim.state, claim.needs_void), ("closed", True))
+
     def test_cancel_frees_the_charges(self):
         claim = self._claims()
         claim.action_cancel()
@@ -181,6 +237,8 @@ class TestClaimInvoice(ClaimCommon):
         self._credit(claim.invoice_ids)
         again = self._claims(self._invoices(charge.appointment_id))
         self.assertEqual(self._issue_codes(again), {"earlier_not_voided"})
+        with self.assertRaisesRegex(UserError, "not voided"):
+            again.action_submit()
         claim.action_void()
         self.assertFalse(self._issue_codes(again))
 
@@ -371,6 +429,28 @@ class TestClaimCorrections(ClaimCommon):
         for model in ("healthcare.claim", "healthcare.claim.line", "healthcare.claim.item"):
             with self.assertRaises(AccessError):
                 claim.env[model].create({})
+
+    def test_nothing_moves_to_a_claim_in_flight(self):
+        """Neither a diagnosis nor a line, written directly or through the claim."""
+        submitted = self._submitted(self._invoices(self._visit(hour=12)))
+        claim = self._claim()
+        diagnosis = self.env["healthcare.diagnosis"].create({"code": "ZZ7.9", "name": "Other"})
+        claim.write({"diagnosis_line_ids": [Command.create({"diagnosis_id": diagnosis.id})]})
+        added = claim.diagnosis_line_ids[-1]
+        for record in (added, claim.line_ids):
+            with self.assertRaises(UserError):
+                record.write({"claim_id": submitted.id})
+            with self.assertRaises(UserError):
+                record.write({"company_id": self.company.create({"name": "Other"}).id})
+        for change in ("diagnosis_line_ids", "line_ids"):
+            with self.assertRaises(UserError):
+                claim.browse(submitted.id).write({change: [Command.link(claim[change][-1:].id)]})
+        other = self._claims(self._invoices(self._visit(hour=14)))
+        with self.assertRaises(UserError):  # not even to one that may be changed
+            added.claim_id = other
+        with self.assertRaises(UserError):
+            added.copy({"claim_id": submitted.id})
+        added.write({"claim_id": claim.id, "sequence": 5})  # what is there anyway
 
     def test_form(self):
         """The form of a biller sends back nothing that would be refused."""
