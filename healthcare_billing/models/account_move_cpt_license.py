@@ -86,7 +86,11 @@ class AccountMove(models.Model):
         year = licenses._license_year_sql(
             SQL("co"),
             SQL("c.service_date"),
-            SQL("COALESCE(m.invoice_date, %s::date)", fields.Date.context_today(self)),
+            SQL(
+                "COALESCE(%s, m.invoice_date, %s::date)",
+                self._first_billed_on_sql(SQL("m")),
+                fields.Date.context_today(self),
+            ),
         )
         rows = self.env.execute_query(
             SQL(
@@ -120,7 +124,7 @@ class AccountMove(models.Model):
     def _flush_for_licenses(self):
         """What the question reads must be in the database."""
         for model, names in (
-            ("account.move", ["invoice_date", "company_id"]),
+            ("account.move", ["invoice_date", "company_id", "rebill_of_id"]),
             ("account.move.line", ["move_id", "charge_id", "product_id"]),
             ("healthcare.charge", ["kind", "employee_id", "product_id", "service_date"]),
             ("hr.employee", ["is_rendering_provider"]),

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
@@ -254,6 +255,22 @@ class AccountMove(models.Model):
                 move = move.rebill_of_id
             dates.append(move.invoice_date)
         return min(dates)
+
+    @api.model
+    def _first_billed_on_sql(self, move):
+        """SQL expression: when what an invoice bills again was first billed, else NULL.
+
+        :param SQL move: alias of ``account_move``
+        """
+        return SQL(
+            "(WITH RECURSIVE replaced AS ("
+            " SELECT o.id, o.rebill_of_id, o.invoice_date FROM account_move o"
+            " WHERE o.id = %s.rebill_of_id"
+            " UNION ALL SELECT o.id, o.rebill_of_id, o.invoice_date"
+            " FROM replaced r JOIN account_move o ON o.id = r.rebill_of_id)"
+            " SELECT invoice_date FROM replaced WHERE rebill_of_id IS NULL)",
+            move,
+        )
 
     def _bill_again(self, origin, charges, invoice_date, *, only_parts):
         """Draft invoices of the corrected charges, by the engine, linked to what they replace.

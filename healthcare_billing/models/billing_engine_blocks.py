@@ -289,7 +289,9 @@ class HealthcareBillingEngine(models.AbstractModel):
                 licenses._lacks_license_sql(
                     SQL("e.id"),
                     licenses._license_year_sql(
-                        SQL("co"), SQL("c.service_date"), SQL("%s::date", invoice_date)
+                        SQL("co"),
+                        SQL("c.service_date"),
+                        SQL("%s::date", self._license_day(invoice_date)),
                     ),
                 ),
             ),

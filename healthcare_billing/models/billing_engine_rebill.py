@@ -1,5 +1,11 @@
+from datetime import date
+
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
+from odoo.tools.misc import format_date
+
+# How many charges an error names.
+MAX_TOLD = 20
 
 
 class HealthcareBillingEngine(models.AbstractModel):
@@ -23,10 +29,12 @@ class HealthcareBillingEngine(models.AbstractModel):
         :param options: of ``plan``
         :return: ``account.move`` recordset
         :raise UserError: a charge that can't be billed, with every reason
+        :raise RedirectWarning: the same, with the button that mends the first reason, if a dialog
+            asks for it (``healthcare_offers_mending`` in the context)
         """
         plan = self.plan(charges, **options)
         if plan.blocked:
-            raise UserError(self._blocked_text(plan.blocked))
+            raise self._blocked_error(plan)
         if not plan.invoices:
             raise UserError(self.env._("Nobody owes anything of this care: nothing to invoice."))
         run = self.execute(plan)
@@ -36,20 +44,46 @@ class HealthcareBillingEngine(models.AbstractModel):
         return run.move_ids
 
     @api.model
-    def _blocked_text(self, blocked):
-        """What keeps charges from being billed, one line per charge.
+    def _license_day(self, invoice_date):
+        """The day whose year decides which CPT license an invoice needs (R8).
 
-        :param blocked: ``{charge id: codes}``
+        What is billed again needs the one that it needed when it was first billed: the provider
+        who isn't renewed, or left, can be corrected all the same.
         """
-        names = {
-            reason.code: reason.name for reason in self.env["healthcare.block.reason"].search([])
-        }
+        day = self.env.context.get("healthcare_license_day")
+        return day if isinstance(day, date) else invoice_date  # a date: no client can send it
+
+    @api.model
+    def _blocked_error(self, plan):
+        """What keeps charges from being billed, one line per charge, and what mends it.
+
+        :param plan: :class:`BillingPlan`
+        :return: exception to raise
+        """
+        reasons = {reason.code: reason for reason in self.env["healthcare.block.reason"].search([])}
         lines = [
-            f"{self.env['healthcare.charge'].browse(charge_id).display_name}: "
-            + ", ".join(names.get(code, code) for code in codes)
-            for charge_id, codes in blocked.items()
+            self._blocked_line(self.env["healthcare.charge"].browse(charge_id), codes, reasons)
+            for charge_id, codes in list(plan.blocked.items())[:MAX_TOLD]
         ]
-        return self.env._(
-            "This care can't be billed now:\n%s\nMend that first. Nothing was changed.",
-            "\n".join(lines[:20]),
+        charge_id, codes = next(iter(plan.blocked.items()))
+        first = reasons.get(codes[0], self.env["healthcare.block.reason"])
+        text = self.env._(
+            "This care can't be billed now:\n%(care)s\n%(remedy)s\nMend that first. Nothing was "
+            "changed.",
+            care="\n".join(lines),
+            remedy=first.remedy or "",
         )
+        if not self.env.context.get("healthcare_offers_mending") or not first.has_mend_button:
+            return UserError(text)
+        day = self._license_day(plan.options["invoice_date"])
+        charge = self.env["healthcare.charge"].browse(charge_id)
+        action = charge.with_context(healthcare_invoice_date=day)._mend_action(first)
+        return RedirectWarning(text, action, self.env._("Mend It"))
+
+    @api.model
+    def _blocked_line(self, charge, codes, reasons):
+        names = [reasons[code].name if code in reasons else code for code in codes]
+        # sudo: of the provider only the name gets out, which stands on the invoice, too
+        told = [charge.service_date and format_date(self.env, charge.service_date)]
+        told.append(charge.employee_id.sudo().name)
+        return f"{charge.display_name} ({', '.join(filter(None, told))}): {', '.join(names)}"

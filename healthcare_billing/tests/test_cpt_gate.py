@@ -335,3 +335,21 @@ class TestCptGate(LicenseCommon):
         self.assertEqual((before.charge_count, before.invoiced_count), (1, 0))
         self.assertEqual((after.charge_count, after.invoiced_count), (0, 1))
         self.assertEqual((before.unlicensed_count, after.unlicensed_count), (1, 0))
+
+    def test_r8_billed_again_needs_the_license_of_the_first_invoice(self):
+        """Corrected in January: the provider who was licensed in December isn't renewed."""
+        self._license(paid=True)
+        charge = self._cpt_charge()
+        old = self._execute(charge, post=True).move_ids
+        with freeze_time(JANUARY):
+            other = self._cpt_charge(hour=12)
+            self.assertEqual(self._codes(other), {"missing_license"})
+            for fee in (95.0, 85.0):  # however often
+                old = old._credit_and_rebill({charge: {"price_unit": fee}})
+                self.assertEqual((old.state, old.invoice_date.year), ("posted", 2026))
+            draft = old._credit_and_rebill({charge: {"price_unit": 75.0}}, post=False)
+            draft.action_post()
+            self.assertEqual(draft.state, "posted")
+            self.licenses._holders(self.provider, 2025).action_cancel()
+            with self.assertRaisesRegex(UserError, "CPT"), self.cr.savepoint():
+                draft._credit_and_rebill({charge: {"price_unit": 65.0}})

@@ -1,4 +1,4 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import Form, tagged
 
 from .test_credit_rebill import RebillCommon
@@ -135,3 +135,37 @@ class TestCreditRebillDialog(RebillCommon):
         with self.assertRaisesRegex(UserError, "would change as well"), self.cr.savepoint():
             old._credit_and_rebill({one: {"price_unit": 70.0}})
         self.assertFalse(old.reversal_move_ids)
+
+    def test_a_typed_part_follows_the_fee(self):
+        """The party that wasn't typed owes the rest of the new amount."""
+        charge = self._charge(self._insured_client(copay=20.0))
+        wizard = self._open(self._bill(charge)[0])
+        with Form(wizard) as form, form.line_ids.edit(0) as line:
+            line.amount_client = 35.0
+            line.price_unit = 100.0
+            self.assertEqual((line.amount_client, line.amount_payer), (35.0, 65.0))
+            line.price_unit = 30.0
+            self.assertEqual((line.amount_client, line.amount_payer), (30.0, 0.0))
+            line.price_unit = 100.0
+            line.amount_payer = 90.0
+            line.price_unit = 120.0
+            self.assertEqual((line.amount_client, line.amount_payer), (30.0, 90.0))
+        self._confirm(wizard)
+        self.assertEqual((charge.amount_client, charge.amount_payer), (30.0, 90.0))
+        self._proof(charge)
+
+    def test_what_blocks_is_told_with_the_button_that_mends_it(self):
+        client = self._client()
+        charge = self._charge(client)
+        wizard = self._open(self._bill(charge))
+        wizard.line_ids.price_unit = 95.0
+        client.billing_account_ids.billing_status = "on_hold"
+        with self.assertRaises(RedirectWarning) as caught, self.cr.savepoint():
+            wizard.action_confirm()
+        text, action = caught.exception.args[:2]
+        for told in (charge.display_name, self.provider.name, "can't be billed now"):
+            self.assertIn(told, text)
+        self.assertEqual(
+            (action["res_model"], action["res_id"]),
+            ("healthcare.billing.account", client.billing_account_ids.id),
+        )

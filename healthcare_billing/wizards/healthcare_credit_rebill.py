@@ -103,7 +103,7 @@ class HealthcareCreditRebill(models.TransientModel):
         :return: window action
         """
         self.ensure_one()
-        new = self.move_id._credit_and_rebill(
+        new = self.move_id.with_context(healthcare_offers_mending=True)._credit_and_rebill(
             {line.charge_id: line._corrections() for line in self.line_ids},
             reason=self.reason,
             invoice_date=self.invoice_date,
@@ -140,6 +140,8 @@ class HealthcareCreditRebillLine(models.TransientModel):
     amount = fields.Monetary(compute="_compute_amount")
     amount_before = fields.Monetary(related="charge_id.amount", string="Amount Now")
     parts_typed = fields.Boolean()
+    # the party that owes what the typed parts leave
+    rest_part = fields.Char(default="amount_payer")
     amount_client = fields.Monetary(string="Client Owes")
     amount_payer = fields.Monetary(string="Payer Owes")
     amount_secondary = fields.Monetary(string="Secondary Owes")
@@ -187,16 +189,28 @@ class HealthcareCreditRebillLine(models.TransientModel):
         self._take_default_parts()
 
     def _take_default_parts(self):
-        """Who owes the new amount, unless somebody typed it here."""
+        """Who owes the new amount: what was typed here stays as far as it goes."""
         for line in self:
             charge = line.charge_id
-            if line.parts_typed or line.is_fixed:
+            if line.is_fixed:
                 continue
-            if not charge.currency_id.compare_amounts(line.amount, charge.amount):
+            if line.parts_typed and line.has_payer:
+                parts = line._parts_around_typed()
+            elif not charge.currency_id.compare_amounts(line.amount, charge.amount):
                 parts = {name: charge[name] for name in PART_FIELDS.values()}
             else:
                 parts = charge._parts_of_amount(line.amount)
             line.update(parts)
+
+    def _parts_around_typed(self):
+        """The typed parts, none more than the amount leaves, and the rest on the other party."""
+        self.ensure_one()
+        left, parts = self.amount, {}
+        for name in PART_FIELDS.values():
+            if name != self.rest_part:
+                parts[name] = min(self[name], left)
+                left = self.currency_id.round(left - parts[name])
+        return {**parts, self.rest_part: left}
 
     @api.onchange("amount_client", "amount_secondary")
     def _onchange_amount_client(self):
@@ -214,7 +228,7 @@ class HealthcareCreditRebillLine(models.TransientModel):
         if self.currency_id.compare_amounts(sum(parts.values()), self.amount):
             others = sum(value for part, value in parts.items() if part != name)
             self[name] = self.currency_id.round(self.amount - others)
-            self.parts_typed = True
+            self.update({"parts_typed": True, "rest_part": name})
 
     def _corrections(self):
         """What was changed.
