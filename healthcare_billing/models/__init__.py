@@ -1,3 +1,4 @@
+from . import healthcare_guarded_mixin  # first: the next ones import models that inherit it
 from . import account_move
 from . import account_move_background
 from . import account_move_cpt_license
@@ -25,6 +26,7 @@ from . import code_mixin
 from . import healthcare_adjustment_reason
 from . import healthcare_series_mixin
 from . import healthcare_appointment
+from . import healthcare_appointment_guard
 from . import healthcare_appointment_charges
 from . import healthcare_appointment_superbill
 from . import healthcare_appointment_reprice

@@ -17,6 +17,10 @@ class HealthcareAppointment(models.Model):
         compute_sudo=True,  # that it is invoiced is for those too who may not read invoices
         string="Invoice",
     )
+    calendar_title = fields.Char(
+        compute="_compute_calendar_title",
+        help="Title in our own calendar, which only care groups see; never for synced calendars.",
+    )
 
     @api.depends("state")
     def _compute_is_striked(self):
@@ -36,3 +40,8 @@ class HealthcareAppointment(models.Model):
                 f"{move._care_reference()} ({labels[move.state]})"
                 for move in moves.get(appointment.id, ())
             )
+
+    @api.depends("client_id.name", "name")
+    def _compute_calendar_title(self):
+        for appointment in self:
+            appointment.calendar_title = appointment.client_id.name or appointment.name

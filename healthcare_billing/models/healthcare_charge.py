@@ -39,6 +39,11 @@ SIGNED_KINDS = ("adjustment", "transfer")
 COMPUTED_FIELDS = (
     "price_source", "price_reason", "billing_stage", "amount_invoiced", "invoiced_otherwise",
 )  # fmt: skip
+# What a charge costs is typed on it, or follows from its service: no default of the caller.
+PRICE_FIELDS = (
+    "quantity", "quantity_typed", "is_priced", "price_unit", "copay", "parts_typed",
+    *PART_FIELDS.values(),
+)  # fmt: skip
 # In the context of writes by the addon itself; an object, because no client can send it.
 PRICING = object()
 MAX_MODIFIERS = 4
@@ -54,6 +59,7 @@ class HealthcareCharge(models.Model):
 
     _name = "healthcare.charge"
     _description = "Care Charge"
+    _inherit = "healthcare.guarded.mixin"
     _order = "service_date, appointment_id, parent_id nulls first, id"
     _check_company_auto = True
 
@@ -456,6 +462,11 @@ class HealthcareCharge(models.Model):
             if any(charge.currency_id.compare_amounts(charge[n], parts[n]) for n in parts):
                 super(HealthcareCharge, charge).write(charge._completed_parts(parts))
         return True
+
+    @api.model
+    def _guarded_names(self):
+        """Also for superusers: the charge of an appointment is made by whoever makes that."""
+        return super()._guarded_names() | {*COMPUTED_FIELDS, *PRICE_FIELDS}
 
     @api.model
     def _drop_computed(self, vals):
