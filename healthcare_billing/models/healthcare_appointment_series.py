@@ -61,7 +61,8 @@ class HealthcareAppointmentSeries(models.Model):
     @api.constrains(*RULE_FIELDS)
     def _check_rule(self):
         for series in self:
-            problem = series._rule_problem()
+            # one that began between its weekdays may be ended before its first date
+            problem = series._rule_problem(needs_dates=False)
             if problem:
                 raise ValidationError(problem)
 
@@ -91,7 +92,8 @@ class HealthcareAppointmentSeries(models.Model):
     def _end_before(self, day):
         """The series ends before a local day; without appointments it is put away."""
         self.ensure_one()
-        if day > self.date_start:
+        goes_on = any(moment.date() >= day for moment in self._rule())
+        if goes_on and day > self.date_start:
             self.write({"end_type": "until", "until": fields.Date.subtract(day, days=1)})
         self.active = bool(self.appointment_ids)
 

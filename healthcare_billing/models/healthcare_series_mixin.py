@@ -173,8 +173,11 @@ class HealthcareSeriesMixin(models.AbstractModel):
         """Values that choose the weekday of ``day`` alone."""
         return {name: index == day.weekday() for index, name in enumerate(WEEKDAYS)}
 
-    def _rule_problem(self):
-        """What keeps the rule from making dates, as a sentence for the user, or False."""
+    def _rule_problem(self, needs_dates=True):
+        """What keeps the rule from making dates, as a sentence for the user, or False.
+
+        :param bool needs_dates: a rule that makes none is a problem, too
+        """
         self.ensure_one()
         if not self.date_start:
             return self.env._("Choose the first day.")
@@ -191,7 +194,7 @@ class HealthcareSeriesMixin(models.AbstractModel):
         if self.end_type == "count" and self.count < 1:
             return self.env._("Give the number of dates.")
         dates = list(islice(self._rule(), MAX_APPOINTMENTS + 1))
-        if not dates:
+        if needs_dates and not dates:
             return self.env._("No date fits. Choose another weekday or a later last day.")
         if len(dates) > MAX_APPOINTMENTS:
             return self.env._(

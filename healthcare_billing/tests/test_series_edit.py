@@ -194,6 +194,36 @@ class TestSeriesEdit(SeriesCommon):
         self.assertFalse(self.series.active)
         self.assertEqual(len(self.series.message_ids.filtered(lambda m: "deleted" in m.body)), 1)
 
+    def test_series_that_begins_between_its_weekdays_can_end_at_its_first_appointment(self):
+        """From Monday on, on Tuesdays: before the first Tuesday the rule makes no date."""
+        monday = TUESDAY - timedelta(days=1)
+        values = {"date_start": monday, "tue": True, "count": 4, "start_time": 15.0}
+        for change in (self._delete, self._edit):
+            with self.subTest(change.__name__):
+                series = self.series.create({**self.series._series_values(), **values})
+                visits = series._create_appointments(series._rule_dates())
+                self.assertEqual(visits[0].service_date, TUESDAY)
+                change(visits[0]).action_apply()
+                self.assertFalse(visits.exists())
+                self.assertFalse(series.active)
+
+    def test_series_that_keeps_only_an_appointment_off_its_rule(self):
+        """Monday's appointment was repeated on Tuesdays, and all of those go."""
+        monday = self._first(day=TUESDAY - timedelta(days=1), hour=15.0)
+        series = self._series(first=monday, mon=False, tue=True, count=4)
+        first_tuesday = series.appointment_ids.sorted("start")[1]
+        self.assertEqual(first_tuesday.service_date, TUESDAY)
+        self._delete(first_tuesday).action_apply()
+        self.assertEqual(series.appointment_ids, monday)
+        self.assertTrue(series.active)
+        self.assertEqual(series.until, monday.service_date)
+
+    def test_ending_never_prolongs(self):
+        """The last one was moved past the end of the rule, and is deleted there."""
+        self.visits[-1].start += 8 * WEEK
+        self._delete(self.visits[-1]).action_apply()
+        self.assertEqual((self.series.end_type, self.series.count), ("count", 6))
+
     def test_second_click_changes_nothing(self):
         dialog = self._edit(self.visits[2], start_time=10.0)
         result = dialog.action_apply()
