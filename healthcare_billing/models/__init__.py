@@ -32,6 +32,7 @@ from . import healthcare_appointment_superbill
 from . import healthcare_appointment_reprice
 from . import healthcare_appointment_clock
 from . import healthcare_appointment_conflicts
+from . import healthcare_appointment_note
 from . import healthcare_appointment_recurrence
 from . import healthcare_appointment_screens
 from . import healthcare_appointment_series

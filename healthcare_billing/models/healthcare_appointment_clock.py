@@ -1,5 +1,4 @@
 from datetime import timedelta
-from urllib.parse import quote
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -26,6 +25,9 @@ class HealthcareAppointment(models.Model):
         [("none", "Not There Yet"), ("open", "There"), ("closed", "Gone")],
         compute="_compute_clock_state",
     )
+    has_started = fields.Boolean(
+        compute="_compute_clock_state", help="Its time has come, or somebody is there already."
+    )
     is_clock_forgotten = fields.Boolean(compute="_compute_clock_state", string="Check-out Missing")
     local_hours = fields.Char(
         compute="_compute_local_hours", string="Time", help="From and to, in the zone of care."
@@ -33,9 +35,6 @@ class HealthcareAppointment(models.Model):
     clocked_hours = fields.Char(compute="_compute_local_hours", string="Clocked")
     visit_phone = fields.Char(compute="_compute_visit_contact", string="Phone")
     visit_address = fields.Char(compute="_compute_visit_contact", string="Address")
-    visit_map_url = fields.Char(
-        compute="_compute_visit_contact", help="The address alone on a map, without a name."
-    )
 
     # -- my day --------------------------------------------------------------------------------
     @api.depends_context("uid")
@@ -65,10 +64,13 @@ class HealthcareAppointment(models.Model):
         wanted = Domain("employee_user_id", "=", self.env.uid) & (today | still_open)
         return wanted if True in value else ~wanted
 
-    @api.depends("clock_in", "clock_out", "stop", "state")
+    @api.depends("clock_in", "clock_out", "start", "stop", "state")
     def _compute_clock_state(self):
         now = fields.Datetime.now()
         for appointment in self:
+            appointment.has_started = bool(
+                appointment.clock_in or (appointment.start and appointment.start <= now)
+            )
             if not appointment.clock_in:
                 appointment.clock_state = "none"
             else:
@@ -109,9 +111,6 @@ class HealthcareAppointment(models.Model):
             address = ", ".join(line.strip() for line in lines if line.strip())
             appointment.visit_phone = client.phone
             appointment.visit_address = appointment.pickup_address or address
-            appointment.visit_map_url = appointment.visit_address and (
-                f"https://maps.google.com/?q={quote(appointment.visit_address)}"
-            )
 
     # -- clock ---------------------------------------------------------------------------------
     def action_check_in(self):

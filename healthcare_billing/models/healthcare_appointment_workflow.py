@@ -60,42 +60,6 @@ class HealthcareAppointment(models.Model):
         """Back to the provider for corrections."""
         self.qa_state = "corrections"
 
-    def action_sign_note(self):
-        """Sign the session note; where the company asks for it, the manager signs too."""
-        for appointment in self:
-            appointment._sign_note(self.env.user)
-
-    def _sign_note(self, user):
-        """Record one signature.
-
-        Policy *approve*: the provider's own signature is enough. Policy *cosign*: a note of a
-        provider who has a manager is signed when both of them signed.
-        """
-        self.ensure_one()
-        self.check_access("write")
-        supervised = (
-            self.company_id.healthcare_note_policy == "cosign" and self.employee_id.parent_id
-        )
-        # sudo: nobody signs by writing fields, not even the own note; this method decides who may
-        appointment = self.sudo()
-        own_note = not self.employee_user_id or user == self.employee_user_id
-        if own_note or not supervised:
-            appointment.note_signed_by_id = user
-        elif user == appointment.employee_id.parent_id.user_id or user.has_group(
-            "healthcare_billing.group_billing_manager"
-        ):
-            appointment.note_cosigned_by_id = user
-        else:
-            raise UserError(
-                self.env._(
-                    "%s: only the provider signs this note, and only the provider's manager "
-                    "co-signs it.",
-                    self.name,
-                )
-            )
-        complete = self.note_signed_by_id and (not supervised or self.note_cosigned_by_id)
-        appointment.note_state = "signed" if complete else "draft"
-
     def action_approve(self):
         """Approve for billing. Vacant and unscheduled visits can't be approved (R12)."""
         vacant = self.filtered(lambda a: a.is_vacant or a.is_unscheduled)

@@ -53,11 +53,15 @@ class HealthcareBlockReason(models.Model):
     def _compute_has_mend_button(self):
         """On the appointment itself, what is mended by filling in its form needs no button."""
         on_appointment = self.env.context.get("healthcare_mend_appointment_id")
+        appointment = self.env["healthcare.appointment"].browse(on_appointment)
+        steps = set(MEND_STEPS) if on_appointment else set()
+        if on_appointment and not appointment.can_sign_note:
+            steps.discard("unsigned_note")
         for reason in self:
             opens = reason.mend_target != "none" and not (
                 on_appointment and reason.mend_target == "appointment"
             )
-            reason.has_mend_button = opens or bool(on_appointment and reason.code in MEND_STEPS)
+            reason.has_mend_button = opens or reason.code in steps
 
     def _compute_display_name(self):
         """Billers read the words; the code is the engine's."""

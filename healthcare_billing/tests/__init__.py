@@ -1,4 +1,5 @@
 from . import test_appointment_guard
+from . import test_appointment_note
 from . import test_appointment_screens
 from . import test_background
 from . import test_batch_invoicing

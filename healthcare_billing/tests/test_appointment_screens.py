@@ -67,16 +67,26 @@ class TestMyDay(MyDayCommon):
     def test_address_phone_and_hours(self):
         self.assertEqual(self.mine.visit_phone, "+1 555 010 0199")
         self.assertIn("12 Maple Street, ", self.mine.visit_address)
-        self.assertNotIn("Ivy", self.mine.visit_map_url)
         early = self._visit_now(start=self._local(A_DAY, 9.0))
         self.assertEqual(early.local_hours, "9:00 AM – 10:00 AM")
         early.pickup_address = "1 Station Road"
         early.invalidate_recordset()
         self.assertEqual(early.visit_address, "1 Station Road")
 
+    def test_no_third_party_learns_where_clients_live(self):
+        arch = self.env.ref("healthcare_billing.healthcare_appointment_view_kanban_my_day").arch
+        self.assertNotIn("http", arch)
+
 
 @tagged("post_install", "-at_install")
 class TestClock(MyDayCommon):
+    def test_has_started(self):
+        later = self._visit_now(start=self.now + timedelta(hours=1))
+        self.assertTrue(self.visit.has_started)
+        self.assertFalse(later.has_started)
+        later.clock_in = self.now  # came early
+        self.assertTrue(later.has_started)
+
     def test_in_and_out(self):
         self.mine.action_check_in()
         clock_in = self.visit.clock_in
@@ -242,6 +252,18 @@ class TestAppointmentPhoneScreens(MyDayCommon, ScreenCommon):
         self._phone_tour("/odoo/my-day", "healthcare_billing_my_day_phone_tour", self.staff)
         self.assertEqual((self.visit.state, self.visit.note_state), ("completed", "signed"))
         self.assertTrue(self.visit.clock_in and self.visit.clock_out)
+
+    def test_my_day_without_the_clock(self):
+        """Complete without checking in, sign, and see that the supervisor has to sign, too."""
+        self.company.healthcare_note_policy = "cosign"
+        self.staff.employee_id.parent_id = self.env["hr.employee"].create(
+            {"name": "Sue Supervisor", "company_id": self.company.id}
+        )
+        self._phone_tour(
+            "/odoo/my-day", "healthcare_billing_my_day_unclocked_phone_tour", self.staff
+        )
+        self.assertEqual((self.visit.state, self.visit.note_state), ("completed", "draft"))
+        self.assertFalse(self.visit.clock_in)
 
     def test_my_day_without_visits(self):
         self.visit.employee_id = self.provider

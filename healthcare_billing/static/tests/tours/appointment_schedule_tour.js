@@ -2,6 +2,8 @@ import { registry } from "@web/core/registry";
 import {
     changeUpcomingTime,
     openInCalendar,
+    pressInMyDay,
+    pretendToBe,
     repeatWeekly,
     visitOnThePhone,
 } from "@healthcare_billing/../tests/tours/appointment_steps";
@@ -91,9 +93,46 @@ registry.category("web_tour.tours").add("healthcare_billing_my_day_phone_tour", 
             trigger: ".o_kanban_record:contains(Ivy Insured) a[href^='tel:']",
         },
         {
-            trigger: ".o_kanban_record:contains(Ivy Insured) a[href*='maps']",
+            content: "The address is text where no map app opens it",
+            trigger: ".o_kanban_record:contains(Ivy Insured) [name=visit_address]:contains(12 Maple Street):not(:has(a))",
+            run: () => pretendToBe("Android"),
         },
         ...visitOnThePhone("Ivy Insured"),
+        {
+            content: "The phone's own map app, and no web site",
+            trigger: ".o_kanban_record:contains(Ivy Insured) a[href^='geo:0,0?q=12%20Maple%20Street']",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("healthcare_billing_my_day_unclocked_phone_tour", {
+    url: "/odoo/my-day",
+    steps: () => [
+        {
+            content: "Without the clock",
+            trigger: ".o_kanban_record:contains(Ivy Insured) button[name=action_check_in]",
+            run: () => pretendToBe("iPhone"),
+        },
+        pressInMyDay("Ivy Insured", "action_complete"),
+        {
+            trigger: ".o_kanban_record:contains(Ivy Insured) a[href^='maps:?q=12%20Maple%20Street']",
+        },
+        pressInMyDay("Ivy Insured", "action_sign_note"),
+        {
+            content: "Said once, and shown as long as it lasts",
+            trigger: ".o_notification:contains(Waits for the supervisor: Sue Supervisor)",
+        },
+        {
+            trigger: ".o_kanban_record:contains(Ivy Insured):contains(Waits for the supervisor):not(:has(button[name=action_sign_note]))",
+        },
+        {
+            content: "The same on the form",
+            trigger: ".o_kanban_record:contains(Ivy Insured) .fw-bold",
+            run: "click",
+        },
+        {
+            trigger: ".o_form_view:contains(Waits for the supervisor):not(:has(button[name=action_sign_note]))",
+        },
     ],
 });
 

@@ -1,4 +1,5 @@
 // Steps that several tours of appointments share.
+import { browser } from "@web/core/browser/browser";
 
 /** Open the popover of an appointment in the calendar. */
 export function openInCalendar(client) {
@@ -85,4 +86,9 @@ export function visitOnThePhone(client) {
             trigger: `.o_healthcare_my_day .o_kanban_record:contains(${client}):contains(Note signed)`,
         },
     ];
+}
+
+/** What the browser says of itself from now on. */
+export function pretendToBe(userAgent) {
+    Object.defineProperty(browser.navigator, "userAgent", { value: userAgent, configurable: true });
 }
