@@ -115,15 +115,14 @@ class SuperbillPortal(CustomerPortal):
             superbill = self._own_superbill(superbill_id)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        # sudo: the PDF shows fields that the portal doesn't read, and may have to be drawn first
-        pdf = superbill.sudo()._pdf_attachment()
+        content = superbill._pdf_contents()[superbill]
         disposition = "attachment" if download else "inline"
         return request.make_response(
-            pdf.raw,
+            content,
             headers=[
                 ("Content-Type", "application/pdf"),
-                ("Content-Length", len(pdf.raw)),
-                ("Content-Disposition", content_disposition(pdf.name, disposition)),
+                ("Content-Length", len(content)),
+                ("Content-Disposition", content_disposition(superbill._pdf_name(), disposition)),
                 ("X-Content-Type-Options", "nosniff"),
                 ("Cache-Control", "no-store"),
             ],

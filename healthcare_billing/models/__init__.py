@@ -93,6 +93,7 @@ from . import healthcare_superbill_delivery
 from . import healthcare_superbill_line
 from . import hr_employee
 from . import hr_employee_public
+from . import ir_actions_report
 from . import ir_sequence
 from . import mail_notification
 from . import product_import

@@ -28,16 +28,31 @@ class AccountMove(models.Model):
             texts = [text for texts in problems.values() for text in texts]
             raise UserError("\n".join(list(dict.fromkeys(texts))[:10]))
         self._forget_missing(ready)
-        action = ready._create_superbills().action_print()
-        if not without:
+        superbills = ready._create_superbills()
+        action = superbills.action_print()
+        texts = []
+        if without:
+            texts.append(
+                self.env._(
+                    "%s invoices have no superbill: their column Result says why.", len(without)
+                )
+            )
+        noted = superbills.filtered("notes")
+        if noted:
+            texts.append(
+                self.env._(
+                    "Please note what is said on %(count)s of the superbills: %(numbers)s.",
+                    count=len(noted),
+                    numbers=", ".join(noted[:5].mapped("name")) + ("…" if noted[5:] else ""),
+                )
+            )
+        if not texts:
             return action
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "message": self.env._(
-                    "%s invoices have no superbill: their column Result says why.", len(without)
-                ),
+                "message": " ".join(texts),
                 "type": "warning",
                 "sticky": True,
                 "next": action,
@@ -71,7 +86,7 @@ class AccountMove(models.Model):
         superbills = {move: move._create_superbills() for move in self}
         documents = self.env["healthcare.superbill"].union(*superbills.values())
         if documents.company_id.healthcare_email_content == "pdf":
-            documents._pdf_attachment()
+            documents._keep_pdfs()
         missing = self._not_mailed_yet(documents)
         for move, own in superbills.items():
             move._email_to_clients(own, missing & own or own)

@@ -236,12 +236,12 @@ class HealthcareCharge(models.Model):
 
         :return: the charges that got some
         """
-        mended = self.browse()
-        for appointment in self._without_diagnosis().appointment_id:
-            account = appointment.billing_account_id
-            appointment.diagnosis_ids = account._diagnoses_on(appointment.service_date)
-            mended |= appointment.charge_ids & self
-        return mended
+        charges = self._without_diagnosis()
+        for diagnoses, appointments in charges.appointment_id.grouped(
+            lambda visit: visit.billing_account_id._diagnoses_on(visit.service_date)
+        ).items():
+            appointments.diagnosis_ids = diagnoses
+        return charges
 
     def _without_diagnosis(self):
         """Charges without any diagnosis whose client had some on the day of care."""

@@ -2,6 +2,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
+from odoo.fields import NO_ACCESS
 from odoo.tools import mute_logger
 
 # In the context of writes by the addon itself; an object, because no client can send it.
@@ -36,7 +37,8 @@ class HealthcareSuperbill(models.Model):
     _inherit = ("portal.mixin", "mail.thread", "mail.activity.mixin")
     _order = "issued_on desc, id desc"
     _check_company_auto = True
-    _mail_post_access = "read"
+    # who may not issue superbills adds nothing to them: no message, and no file
+    _mail_post_access = "create"
 
     name = fields.Char(string="Number", required=True, readonly=True, copy=False, index="trigram")
     state = fields.Selection(
@@ -130,6 +132,23 @@ class HealthcareSuperbill(models.Model):
         readonly=True, copy=False, groups=INTERNAL, help="Of all that it says, without the number."
     )
 
+    pdf = fields.Binary(
+        "PDF",
+        attachment=True,
+        readonly=True,
+        copy=False,
+        groups=NO_ACCESS,
+        help="Drawn once, without a mark. It is handed out by _pdf_contents only.",
+    )
+
+    notes = fields.Text(
+        string="Please Note",
+        readonly=True,
+        copy=False,
+        groups=INTERNAL,
+        help="What was to be known when it was issued: it kept nobody from issuing it.",
+    )
+
     # -- afterwards ------------------------------------------------------------------------------
     replaced_by_id = fields.Many2one(
         "healthcare.superbill",
@@ -150,7 +169,9 @@ class HealthcareSuperbill(models.Model):
         help="Issued today, it would say something else.",
     )
 
-    _name_uniq = models.UniqueIndex("(name)", "This superbill number was given already.")
+    _name_uniq = models.UniqueIndex(
+        "(company_id, name)", "This superbill number was given already."
+    )
     _same_once = models.UniqueIndex(
         "(company_id, fingerprint) WHERE state = 'issued'",
         "This superbill was issued already. Refresh the page.",
@@ -240,7 +261,7 @@ class HealthcareSuperbill(models.Model):
         :return: ``{fingerprint: superbill}``
         """
         found = self.browse(self._present_like(drafts).values())
-        moves = {draft.values["fingerprint"]: draft.moves for draft in drafts}
+        moves = _moves_by_fingerprint(drafts)
         # sudo: that it is for these invoices too is no change of what it says
         for superbill in found.sudo():
             missing = moves[superbill.fingerprint] - superbill.move_ids
@@ -264,6 +285,7 @@ class HealthcareSuperbill(models.Model):
     def _issue_new(self, drafts):
         """Number and save drafts of the current company: ``{fingerprint: superbill}``."""
         unique = {draft.values["fingerprint"]: draft for draft in drafts}
+        moves = _moves_by_fingerprint(drafts)
         numbers = self.env["ir.sequence"]._next_many("healthcare.superbill", len(unique))
         replaced = [self._replaced_by(draft) for draft in unique.values()]
         # sudo: nobody may write superbills; the right to create was checked, and the old ones
@@ -275,11 +297,27 @@ class HealthcareSuperbill(models.Model):
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 new = self.sudo().create(
                     [
-                        {**draft.values, "name": number, "move_ids": draft.moves.ids}
-                        for draft, number in zip(unique.values(), numbers, strict=True)
+                        {
+                            **draft.values,
+                            "name": number,
+                            "move_ids": moves[fingerprint].ids,
+                            "notes": "\n".join(draft.notes),
+                        }
+                        for (fingerprint, draft), number in zip(
+                            unique.items(), numbers, strict=True
+                        )
                     ]
                 )
         except UniqueViolation as error:
+            if error.diag.constraint_name == self._name_uniq.full_name(self):
+                raise UserError(
+                    self.env._(
+                        "The number sequence of superbills gave a number that was given already, "
+                        "one of %(first)s to %(last)s. Set its next number, and issue again.",
+                        first=numbers[0],
+                        last=numbers[-1],
+                    )
+                ) from error
             # the other one of two clicks: on a new snapshot, it finds what the first one issued
             raise ConcurrencyError("superbill issued meanwhile") from error
         for superbill, former in zip(new, replaced, strict=True):
@@ -376,6 +414,15 @@ class HealthcareSuperbill(models.Model):
     def action_view_invoices(self):
         """Open the invoices for which this superbill was issued."""
         return self.env["account.move"]._care_invoices_action(self.move_ids)
+
+
+def _moves_by_fingerprint(drafts):
+    """Invoices for which the same superbill is issued."""
+    moves = {}
+    for draft in drafts:
+        fingerprint = draft.values["fingerprint"]
+        moves[fingerprint] = moves.get(fingerprint, draft.moves) | draft.moves
+    return moves
 
 
 def _by_company(drafts):

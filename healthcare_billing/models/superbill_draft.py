@@ -42,3 +42,8 @@ class SuperbillDraft(NamedTuple):
     @property
     def errors(self):
         return [problem for problem in self.problems if problem.level == ERROR]
+
+    @property
+    def notes(self):
+        """Texts of what doesn't keep it from being issued."""
+        return list(dict.fromkeys(p.text for p in self.problems if p.level == WARNING))

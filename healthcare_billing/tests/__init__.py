@@ -33,6 +33,7 @@ from . import test_delivery_superbill
 from . import test_delivery_tours
 from . import test_demo
 from . import test_diagnoses
+from . import test_dialog_rights
 from . import test_engine_execute
 from . import test_engine_paths
 from . import test_engine_plan
@@ -58,10 +59,13 @@ from . import test_series_edit
 from . import test_split
 from . import test_superbill
 from . import test_superbill_claims
+from . import test_superbill_forgery
 from . import test_superbill_paid
+from . import test_superbill_pdf
 from . import test_superbill_portal
 from . import test_superbill_preview
 from . import test_superbill_races
+from . import test_superbill_repeated
 from . import test_superbill_tours
 from . import test_tours
 from . import test_transfer

@@ -88,9 +88,8 @@ class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
         self.assertEqual(move.delivery_state, "sent")
         (attachment,) = self._mails[0]["attachments"]
         self.assertIn(move.superbill_ids.name, attachment[0])
-        self.assertEqual(
-            move.superbill_ids._pdf_attachment().res_model, "healthcare.superbill", "still kept"
-        )
+        sent = move.superbill_ids._last_mails().attachment_ids
+        self.assertEqual(sent.raw, move.superbill_ids._pdf_contents()[move.superbill_ids])
 
     def test_a_link_is_of_no_use_without_a_login(self):
         move = self._invoice(self._patient("Without login", email="nologin@example.com"))

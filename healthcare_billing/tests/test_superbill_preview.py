@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
@@ -108,3 +109,75 @@ class TestSuperbillPreview(SuperbillCommon):
         preview.action_take_diagnoses()
         self.assertFalse(preview.problem_ids)
         self.assertEqual(visits.charge_ids.diagnosis_ids, self.diagnosis)
+
+    def test_diagnoses_are_written_for_all_visits_at_once(self):
+        """No query more for each visit than writing the visits themselves takes."""
+        other = self._patient("Other")
+        other.billing_account_ids.diagnosis_ids = self._diagnoses(1)
+        visits = self._appointment(self.anna) + self._appointment(self.anna, hour=11)
+        visits += self._appointment(other)
+        visits.diagnosis_ids = False
+        model, written = self.registry["healthcare.appointment"], []
+        original = model.write
+
+        def write(records, vals):
+            written.append((len(records), set(vals)))
+            return original(records, vals)
+
+        with patch.object(model, "write", write):
+            charges = visits.charge_ids._take_clients_diagnoses()
+        self.assertEqual(charges, visits.charge_ids)
+        diagnoses = [count for count, names in written if names == {"diagnosis_ids"}]
+        self.assertEqual(sorted(diagnoses), [1, 2])
+        self.assertEqual(visits[:2].diagnosis_ids, self.diagnosis)
+        self.assertEqual(visits[2].diagnosis_ids, other.billing_account_ids.diagnosis_ids)
+
+    # -- what is issued is what was shown --------------------------------------------------------
+    def _assert_shown_again(self, preview):
+        before = self.env["healthcare.superbill"].search_count([])
+        action = preview.action_issue()
+        self.assertIn("Changed since the preview", action["params"]["message"])
+        self.assertEqual(action["params"]["next"]["res_id"], preview.id)
+        self.assertEqual(self.env["healthcare.superbill"].search_count([]), before)
+        preview.invalidate_recordset()
+
+    def test_changed_since_the_preview(self):
+        """A payment, and what isn't even in the row: it is shown again, then issued as shown."""
+        visit = self._appointment(self.anna)
+        move = self._execute(visit, post=True).move_ids
+        preview = self._preview(visit.action_superbill())
+        self._pay(move, 30.0)
+        self._assert_shown_again(preview)
+        self.assertEqual(preview.document_ids.amount_paid, 30.0)
+        self.anna.street = "3 Oak Street"
+        self._assert_shown_again(preview)
+        superbill = self.env["healthcare.superbill"].browse(preview.action_issue()["res_id"])
+        self.assertEqual(superbill.amount_paid, 30.0)
+        self.assertIn("3 Oak Street", superbill.client_address)
+
+    def test_gone_since_the_preview(self):
+        ben = self._patient("Ben Brown")
+        mine, his = self._appointment(self.anna), self._appointment(ben)
+        preview = self._preview((mine + his).action_superbill())
+        his.state = "no_show"
+        self._assert_shown_again(preview)
+        self.assertEqual(preview.document_ids.client_id, self.anna)
+
+    def test_what_the_user_mended_is_no_change(self):
+        """Issue goes on after Fix; unless the money changed meanwhile."""
+        visit = self._appointment(self.anna)
+        move = self._execute(visit, post=True).move_ids
+        self.anna.birth_date = False
+        preview = self._preview(visit.action_superbill())
+        self.anna.birth_date = "1990-01-01"
+        for record in (preview, preview.problem_ids, preview.document_ids):
+            record.invalidate_recordset()
+        self._pay(move, 30.0)
+        self._assert_shown_again(preview)
+        self.anna.birth_date = False
+        preview.action_check()
+        self.anna.birth_date = "1990-01-01"
+        for record in (preview, preview.problem_ids, preview.document_ids):
+            record.invalidate_recordset()
+        superbill = self.env["healthcare.superbill"].browse(preview.action_issue()["res_id"])
+        self.assertEqual(superbill.amount_paid, 30.0)

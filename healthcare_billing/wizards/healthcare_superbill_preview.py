@@ -3,6 +3,12 @@ from odoo.exceptions import UserError
 
 from ..models.superbill_draft import ERROR, WARNING
 
+# Of what a superbill is going to say, this is in its row.
+AMOUNTS = ("amount_charged", "amount_paid", "amount_balance")
+SHOWN = (
+    "client_id", "client_name", "provider_name", "date_from", "date_to", "currency_id", *AMOUNTS
+)  # fmt: skip
+
 
 class HealthcareSuperbillPreview(models.TransientModel):
     """What superbills are going to say, and what is missing, before they are issued.
@@ -102,17 +108,11 @@ class HealthcareSuperbillPreview(models.TransientModel):
                         else self.env["healthcare.superbill"]._replaced_by(draft).ids
                     ),
                     "line_count": len(draft.charges),
-                    **{
-                        name: draft.values[name]
-                        for name in (
-                            "client_id", "client_name", "provider_name", "date_from", "date_to",
-                            "currency_id", "amount_charged", "amount_paid", "amount_balance",
-                        )
-                    },
+                    **{name: draft.values[name] for name in SHOWN},
                 }
             )
             for draft in drafts
-        ]  # fmt: skip
+        ]
         keys = {document.key: document.id for document in self.document_ids}
         merged = {}
         for draft in drafts:
@@ -179,10 +179,12 @@ class HealthcareSuperbillPreview(models.TransientModel):
         :raise UserError: when none is chosen, or all lack something
         """
         self.ensure_one()
-        shown = {d.key: d.fingerprint for d in self.document_ids.filtered("selected")}
+        shown = {d.key: d for d in self.document_ids.filtered("selected")}
         if not shown:
             raise UserError(self.env._("Choose at least one superbill."))
         drafts = [draft for draft in self._drafts() if draft.key in shown]
+        if len(drafts) < len(shown) or any(shown[d.key]._has_changed(d) for d in drafts):
+            return self._show_what_changed()
         ready = [draft for draft in drafts if not draft.errors]
         if not ready:
             errors = [problem.text for draft in drafts for problem in draft.errors]
@@ -194,6 +196,23 @@ class HealthcareSuperbillPreview(models.TransientModel):
             )
         superbills = self.env["healthcare.superbill"]._issue(ready)
         return self.env["healthcare.superbill"]._action_of(superbills)
+
+    def _show_what_changed(self):
+        """Nothing is issued that the user didn't see."""
+        self._refresh()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": self.env._(
+                    "Changed since the preview was made: payments, visits, or the client's data. "
+                    "Look at it again, and issue it then."
+                ),
+                "type": "warning",
+                "sticky": True,
+                "next": self._action(),
+            },
+        }
 
 
 class HealthcareSuperbillPreviewDocument(models.TransientModel):
@@ -248,6 +267,22 @@ class HealthcareSuperbillPreviewDocument(models.TransientModel):
                 document.state = "missing"
             else:
                 document.state = "issued" if document.superbill_id else "ready"
+
+    def _has_changed(self, draft):
+        """Whether a superbill would say something else now than the user was shown.
+
+        What was missing, and was mended from here, is a change that the user made.
+
+        :param draft: :class:`SuperbillDraft` of this row, made now
+        """
+        self.ensure_one()
+        if draft.values["fingerprint"] == self.fingerprint:
+            return False
+        if not self.problem_ids.filtered("is_solved"):
+            return True
+        return len(draft.charges) != self.line_count or any(
+            self.currency_id.compare_amounts(self[name], draft.values[name]) for name in AMOUNTS
+        )
 
 
 class HealthcareSuperbillPreviewProblem(models.TransientModel):
