@@ -60,6 +60,7 @@ from . import healthcare_charge_coding
 from . import healthcare_charge_follow
 from . import healthcare_charge_form
 from . import healthcare_charge_license
+from . import healthcare_charge_open
 from . import healthcare_charge_paid
 from . import healthcare_charge_parts
 from . import healthcare_charge_price

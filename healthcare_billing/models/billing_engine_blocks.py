@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .healthcare_charge import SIGNED_KINDS
+
 # Charges with these codes are done with, or will never be billed: no other reason matters.
 FINAL_CODES = ("already_invoiced", "not_billable")
 
@@ -190,7 +192,10 @@ class HealthcareBillingEngine(models.AbstractModel):
         today = fields.Date.context_today(self)
         door = self.env.context.get("healthcare_billing_door")
         by_hand = door in ("manual", "rebill", "transfer")
-        payer_owes = SQL("(c.amount_payer <> 0 OR c.amount_secondary <> 0)")
+        payer_concerned = SQL("(c.amount_payer <> 0 OR c.amount_secondary <> 0)")
+        primary_owes = self._owes_sql(SQL("c.amount_payer"))
+        secondary_owes = self._owes_sql(SQL("c.amount_secondary"))
+        payer_owes = SQL("(%s OR %s)", primary_owes, secondary_owes)
         insured = SQL("(%s AND p.payer_type IN ('insurance', 'government'))", payer_owes)
         valid_cover = SQL(
             "cov.active AND (cov.date_from IS NULL OR cov.date_from <= c.service_date)"
@@ -232,7 +237,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "wrong_door": SQL(
                 "(%s AND %s AND p.invoicing_model IN ('payer_batched', 'payer_file'))",
                 door == "batch",
-                payer_owes,
+                payer_concerned,
             ),
             "unsigned_note": SQL(
                 "(a.state = 'completed' AND a.note_state <> 'signed' AND"
@@ -271,9 +276,9 @@ class HealthcareBillingEngine(models.AbstractModel):
                 insured,
             ),
             "missing_coverage": SQL(
-                "((%s AND c.amount_payer <> 0 AND NOT %s)"
+                "((%s AND p.payer_type IN ('insurance', 'government') AND NOT %s)"
                 " OR (c.amount_secondary <> 0 AND %s IS NULL))",
-                insured,
+                primary_owes,
                 covered,
                 self._secondary_payer_sql(),
             ),
@@ -320,6 +325,24 @@ class HealthcareBillingEngine(models.AbstractModel):
         }
 
     @api.model
+    def _owes_sql(self, part):
+        """SQL condition: a part makes a payer owe something.
+
+        A credit of what was billed needs no coverage, approval or contract of today, which would
+        keep a debt on a payer just because he isn't the one. A reduction of what wasn't billed
+        yet goes the way of what it reduces.
+
+        :param SQL part: the payer's part of ``c``
+        """
+        return SQL(
+            "(%(part)s > 0 OR (%(part)s < 0 AND NOT (c.kind IN %(kinds)s AND EXISTS ("
+            "SELECT 1 FROM account_move_line billed"
+            " WHERE billed.charge_id = c.parent_id AND billed.charge_live))))",
+            part=part,
+            kinds=SIGNED_KINDS,
+        )
+
+    @api.model
     def _has_tax_sql(self, condition):
         """SQL condition: the service has a tax in the charge's company, for which this holds.
 
@@ -341,16 +364,25 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     @api.model
     def _secondary_payer_sql(self):
-        """SQL expression: payer of the first valid coverage that isn't the charge's own payer's."""
+        """SQL expression: payer of the first valid coverage that isn't the charge's own payer's.
+
+        What is taken back is taken from whom it was billed to, whatever is covered today.
+        """
         return SQL(
-            "(CASE WHEN c.amount_secondary <> 0 THEN (SELECT cov.payer_id"
+            "(CASE WHEN c.amount_secondary <> 0 THEN COALESCE((SELECT invoice.partner_id"
+            " FROM account_move_line billed JOIN account_move invoice ON invoice.id ="
+            " billed.move_id WHERE c.amount_secondary < 0 AND billed.charge_live"
+            " AND billed.responsibility = 'secondary' AND (billed.charge_id = c.parent_id"
+            " OR billed.charge_id IN (SELECT sibling.id FROM healthcare_charge sibling"
+            " WHERE sibling.parent_id = c.parent_id)) AND invoice.move_type = 'out_invoice'"
+            " ORDER BY billed.id DESC LIMIT 1), (SELECT cov.payer_id"
             " FROM healthcare_account_coverage_rel rel"
             " JOIN healthcare_coverage cov ON cov.id = rel.coverage_id"
             " WHERE rel.account_id = c.billing_account_id AND cov.active"
             " AND cov.payer_id IS DISTINCT FROM c.payer_id"
             " AND (cov.date_from IS NULL OR cov.date_from <= c.service_date)"
             " AND (cov.date_to IS NULL OR cov.date_to >= c.service_date)"
-            " ORDER BY cov.sequence, cov.id LIMIT 1) END)"
+            " ORDER BY cov.sequence, cov.id LIMIT 1)) END)"
         )
 
     @api.model

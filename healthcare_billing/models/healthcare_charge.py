@@ -428,8 +428,6 @@ class HealthcareCharge(models.Model):
                 parent = self.browse(vals["parent_id"])
                 vals.setdefault("appointment_id", parent.appointment_id.id)
                 vals.setdefault("product_id", parent.product_id.id)
-            if vals.get("kind") == "transfer":  # moves a debt, has no price of its own
-                vals.setdefault("price_unit", 0.0)
             if "price_unit" in vals:
                 self._mark_typed_price(vals)
             if "quantity" in vals:

@@ -63,16 +63,52 @@ class AccountMove(models.Model):
             without money left out
         """
         named, rest = self._money_received()
-        result = {}
-        for move in self:
-            lines = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
-            result[move] = _share(
+        groups = self._asked_per_group()
+        return {
+            move: _share(move.currency_id, groups[move], named[move.id], rest[move.id])
+            for move in self
+        }
+
+    def _asked_per_group(self):
+        """What invoices ask for each charge with its corrections, see :func:`_open_per_group`.
+
+        A credit note of a transfer names the charge that it takes from, as a reversal does.
+
+        :return: ``{move: groups}``
+        """
+        taken = self._taken_by_transfers()
+        return {
+            move: _open_per_group(
                 move.currency_id,
-                _open_per_group(move.currency_id, lines),
-                named[move.id],
-                rest[move.id],
+                move.invoice_line_ids.filtered(lambda line: line.display_type == "product"),
+                taken[move.id],
             )
-        return result
+            for move in self
+        }
+
+    def _taken_by_transfers(self):
+        """What credit notes of transfers, set off against these invoices, took from each charge.
+
+        :return: ``{move id: {id of the charge that is corrected: amount}}``, taxes included
+        """
+        taken = defaultdict(lambda: defaultdict(float))
+        used = defaultdict(float)
+        receivable = self.filtered(lambda move: move.move_type == "out_invoice").line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        )
+        for partial in receivable.matched_credit_ids.sorted("id"):
+            note, move = partial.credit_move_id.move_id, partial.debit_move_id.move_id
+            if note.move_type != "out_refund":
+                continue
+            left = partial.debit_amount_currency
+            billed = {_root_id(line) for line in move.invoice_line_ids if line.charge_id}
+            for line in note.invoice_line_ids:
+                if line.charge_id and not line._is_counter_line() and _root_id(line) in billed:
+                    amount = move.currency_id.round(min(left, line.price_total - used[line]))
+                    taken[move.id][_root_id(line)] += amount
+                    used[line] += amount
+                    left -= amount
+        return taken
 
     def _money_received(self):
         """What is reconciled with the receivable lines of invoices, and is money.
@@ -133,9 +169,14 @@ class AccountMove(models.Model):
         return share
 
 
-def _open_per_group(currency, lines):
+def _root_id(line):
+    return (line.charge_id.parent_id or line.charge_id).id
+
+
+def _open_per_group(currency, lines, taken):
     """What the lines of an invoice still ask for after credits, corrections with their charge.
 
+    :param dict taken: ``{charge id: amount}`` that credit notes of transfers took
     :return: list of ``(root charge or empty record, line that tells it, amount)``, oldest care
         first, lines without care last
     """
@@ -151,10 +192,10 @@ def _open_per_group(currency, lines):
         if line.charge_credited and line.price_subtotal:
             part = max(1.0 - line.charge_credited / abs(line.price_subtotal), 0.0)
         groups[key] = (teller, amount + line.price_total * part)
-    result = [
-        (teller.charge_id.parent_id or teller.charge_id, teller, currency.round(amount))
-        for teller, amount in groups.values()
-    ]
+    result = []
+    for teller, amount in groups.values():
+        root = teller.charge_id.parent_id or teller.charge_id
+        result.append((root, teller, currency.round(amount - taken.get(root.id, 0.0))))
     return sorted(
         result,
         key=lambda item: (

@@ -1,7 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from .healthcare_charge import PART_FIELDS, SIGNED_KINDS
+from .healthcare_charge import PART_FIELDS
+
+
+def _within(part, amount):
+    """A part lies between nothing and the amount, which may be negative."""
+    return min(max(part, min(amount, 0.0)), max(amount, 0.0))
 
 
 class HealthcareCharge(models.Model):
@@ -40,9 +45,9 @@ class HealthcareCharge(models.Model):
             charge.parts_typed = charge.parts_typed and charge._is_payer_responsible()
             if not charge.parts_typed:
                 client, secondary = charge._default_client_part(), 0.0
-            elif charge.kind not in SIGNED_KINDS:
-                client = min(client, max(charge.amount, 0.0))
-                secondary = min(secondary, max(charge.amount - client, 0.0))
+            elif charge.kind != "transfer":
+                client = _within(client, charge.amount)
+                secondary = _within(secondary, charge.amount - client)
             charge.amount_client = client
             charge.amount_secondary = secondary
             charge.amount_payer = charge.currency_id.round(charge.amount - client - secondary)
@@ -113,7 +118,7 @@ class HealthcareCharge(models.Model):
                 )
             parts = [charge[name] for name in PART_FIELDS.values()]
             low, high = sorted((0.0, charge.amount))
-            if charge.kind not in SIGNED_KINDS and any(
+            if charge.kind != "transfer" and any(
                 charge.currency_id.compare_amounts(part, low) < 0
                 or charge.currency_id.compare_amounts(part, high) > 0
                 for part in parts

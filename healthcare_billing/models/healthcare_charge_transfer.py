@@ -1,8 +1,11 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .healthcare_charge import PART_FIELDS, RESPONSIBILITIES
+from .healthcare_charge import BILLED_FIELDS, PART_FIELDS, PRICING
+
+# In the context of ``_transfer``; an object, because no client can send it.
+TRANSFER = object()
 
 
 class HealthcareCharge(models.Model):
@@ -11,6 +14,36 @@ class HealthcareCharge(models.Model):
     _inherit = "healthcare.charge"
 
     transfer_reason = fields.Char(string="Reason", help="Why the responsibility was transferred.")
+
+    # -- made by _transfer only --------------------------------------------------------------------
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("kind", self.env.context.get("default_kind")) == "transfer":
+                self._check_may_transfer()
+                vals.setdefault("price_unit", 0.0)  # moves a debt, has no price of its own
+        return super().create(vals_list)
+
+    def write(self, vals):
+        names = BILLED_FIELDS & set(vals)
+        if names and self.env.context.get("healthcare_pricing") is not PRICING:
+            transfers = self.filtered(lambda charge: charge.kind == "transfer")
+            if any(transfer._changes(vals, names) for transfer in transfers) or (
+                vals.get("kind") == "transfer" and self - transfers
+            ):
+                self._check_may_transfer()
+        return super().write(vals)
+
+    @api.model
+    def _check_may_transfer(self):
+        """Only what a party owes can be moved, and nothing but ``_transfer`` checks that."""
+        if self.env.context.get("healthcare_transfer") is not TRANSFER:
+            raise UserError(
+                self.env._(
+                    "Who owes what was invoiced is changed by “Transfer Responsibility” on the "
+                    "charge or its invoice. Delete an unbilled transfer to make another one."
+                )
+            )
 
     # -- a charge and its corrections ------------------------------------------------------------
     def _root(self):
@@ -27,38 +60,9 @@ class HealthcareCharge(models.Model):
         return roots | roots.child_ids
 
     # -- what may be moved -----------------------------------------------------------------------
-    def _owed_by(self, party):
-        """What a party still owes of this charge and its corrections, on posted invoices.
-
-        Money that an invoice got counts against all of it: of a part-paid invoice no more than
-        what is open can be moved.
-
-        :param str party: responsibility
-        :return: amount in the charge's currency, what waits to be billed taken off
-        """
-        self.ensure_one()
-        family = self._family()
-        # sudo: care rights decide who transfers; the ledger's lines are read for the sum only
-        lines = family._live_lines().filtered(
-            lambda line: line.responsibility == party and line.parent_state == "posted"
-        )
-        billed = sum(
-            (-1 if line.move_type == "out_refund" else 1)
-            * (line.price_subtotal - line.charge_credited)
-            for line in lines
-        )
-        invoices = lines.move_id.filtered(lambda move: move.move_type == "out_invoice")
-        open_amount = min(billed, sum(invoices.mapped("amount_residual")))
-        waiting = sum(
-            child[PART_FIELDS[party]]
-            for child in family - self
-            if child not in lines.charge_id and child.kind == "transfer"
-        )
-        return max(self.currency_id.round(open_amount + waiting), 0.0)
-
     def _check_transferable(self, amount, from_party, to_party):
         self.ensure_one()
-        names = dict(RESPONSIBILITIES)
+        names = self._party_names()
         if from_party == to_party:
             raise UserError(self.env._("Choose two different parties."))
         if self.currency_id.compare_amounts(amount, 0.0) <= 0:
@@ -71,7 +75,7 @@ class HealthcareCharge(models.Model):
                     self.display_name,
                 )
             )
-        owed = self._owed_by(from_party)
+        owed = self._movable_amounts(from_party)[self].most
         if self.currency_id.compare_amounts(amount, owed) > 0:
             raise UserError(
                 self.env._(
@@ -98,28 +102,42 @@ class HealthcareCharge(models.Model):
         """
         self.ensure_one()
         charge = self._root()
-        if not charge.try_lock_for_update(allow_referencing=True):
-            raise UserError(
-                self.env._("Another user is working on %s right now.", charge.display_name)
-            )
-        # A lock alone doesn't tell a transaction that began earlier of what was done under it: the
-        # changed row does, and the request is tried again.
-        self.env.cr.execute(
-            SQL("UPDATE healthcare_charge SET write_date = write_date WHERE id = %s", charge.id)
-        )
+        charge._lock_for_transfer(from_party)
         amount = charge.currency_id.round(amount)
         charge._check_transferable(amount, from_party, to_party)
         parts = dict.fromkeys(PART_FIELDS.values(), 0.0)
         parts[PART_FIELDS[from_party]] = -amount
         parts[PART_FIELDS[to_party]] = amount
-        return self.create(
-            {
-                "parent_id": charge.id,
-                "kind": "transfer",
-                "transfer_reason": reason,
-                **parts,
-            }
+        return (
+            self.with_context(healthcare_transfer=TRANSFER)
+            .create(
+                {
+                    "parent_id": charge.id,
+                    "kind": "transfer",
+                    "transfer_reason": reason,
+                    **parts,
+                }
+            )
+            .with_env(self.env)
         )
+
+    def _lock_for_transfer(self, party):
+        """One user at a time, for this charge and for its invoices: other charges are on them."""
+        self.ensure_one()
+        for records in (self, self._family()._posted_lines_of(party).move_id):
+            if len(records.try_lock_for_update(allow_referencing=True)) < len(records):
+                raise UserError(
+                    self.env._("Another user is working on %s right now.", self.display_name)
+                )
+            # A lock alone doesn't tell a transaction that began earlier of what was done under it:
+            # the changed row does, and the request is tried again.
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET write_date = write_date WHERE id = ANY(%s)",
+                    SQL.identifier(records._table),
+                    records.ids,
+                )
+            )
 
     def _bill_transfers(self):
         """Credit the party that owes less, invoice the one that owes more, and post both.
@@ -144,9 +162,14 @@ class HealthcareCharge(models.Model):
             move._set_off_against(move._invoices_taken_from())
         return moves
 
+    def _party_names(self):
+        """:return: ``{responsibility: name in the user's language}``"""
+        field = self.env["account.move.line"]._fields["responsibility"]
+        return dict(field._description_selection(self.env))
+
     def _log_transfers(self):
         """Say on the appointments, and on all invoices that bill them, who owes what, and why."""
-        names = dict(RESPONSIBILITIES)
+        names = self._party_names()
         texts = {}
         for transfer in self:
             parts = {party: transfer[field] for party, field in PART_FIELDS.items()}

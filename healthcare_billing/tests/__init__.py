@@ -69,6 +69,7 @@ from . import test_superbill_repeated
 from . import test_superbill_tours
 from . import test_tours
 from . import test_transfer
+from . import test_transfer_owed
 from . import test_translations
 from . import test_units
 from . import test_units_on_charges

@@ -5,6 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
+from odoo.addons.healthcare_billing.models.healthcare_charge_transfer import TRANSFER
+
 from .common import A_DAY
 from .completeness_common import CompletenessCommon
 
@@ -109,7 +111,7 @@ class TestCompleteness(CompletenessCommon):
     def test_corrections_and_transfers(self):
         """Negative children are negative amounts; a transfer moves, and adds nothing."""
         charge = self._charge(self.ivy)
-        family = charge
+        family = charge = charge.with_context(healthcare_transfer=TRANSFER)
         for kind, price in (("adjustment", -15.0), ("transfer", 0.0)):
             family |= charge.create({"parent_id": charge.id, "kind": kind, "price_unit": price})
         family[2].write({"amount_client": 5.0, "amount_payer": -5.0})

@@ -1,6 +1,7 @@
 import threading
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -140,6 +141,85 @@ class TestCorrectionConcurrency(RaceCommon):
         with self._committed() as env:
             charge = env["healthcare.charge"].browse(self.charge_ids[0])
             self.assertEqual(charge.child_ids.mapped("amount_client"), [50.0])
+
+    @mute_logger("odoo.sql_db")
+    def test_transfers_of_two_charges_share_what_is_open(self):
+        """Two charges of one invoice that is half paid: only one of them can still be moved."""
+        with self._committed() as env:
+            company = env["res.company"].browse(self.company_id)
+            payer = env["res.partner"].create(
+                {
+                    "name": "Race payer",
+                    "is_payer": True,
+                    "payer_type": "facility",
+                    "invoicing_model": "payer_batched",
+                }
+            )
+            payer.property_account_receivable_id = company.partner_id.property_account_receivable_id
+            charges = env["healthcare.charge"].browse(self.charge_ids[:2])
+            charges.billing_account_id.payer_id = payer
+            charges.appointment_id.payer_id = payer
+            engine = env["healthcare.billing.engine"]
+            move = engine.execute(engine.plan(charges), post=True).move_ids.ensure_one()
+            self.assertEqual(len(move.invoice_line_ids.charge_id), 2)
+            receivable = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+            accounts = {
+                receivable.account_id: -50.0,
+                move.journal_id.default_account_id: 50.0,
+            }
+            paid = env["account.move"].create(
+                {
+                    "journal_id": move.journal_id.id,
+                    "line_ids": [
+                        Command.create(
+                            {"account_id": account.id, "partner_id": payer.id, "balance": balance}
+                        )
+                        for account, balance in accounts.items()
+                    ],
+                }
+            )
+            paid.action_post()
+            (receivable | paid.line_ids.filtered("credit")).reconcile()
+            self.assertEqual(move.amount_residual, 50.0)
+
+        def transfer(env, number):
+            env["healthcare.charge"].browse(self.charge_ids[number])._transfer(
+                50.0, from_party="primary", to_party="client", reason="x"
+            )
+
+        told = self._at_once(transfer)
+        self.assertEqual(len(told), 1, told)
+        with self._committed() as env:
+            charges = env["healthcare.charge"].browse(self.charge_ids[:2])
+            self.assertEqual(charges.child_ids.mapped("amount_client"), [50.0])
+
+    @mute_logger("odoo.sql_db")
+    def test_r29_two_users_confirm_the_same_transfer(self):
+        with self._committed() as env:
+            company = env["res.company"].browse(self.company_id)
+            payer = env["res.partner"].create(
+                {"name": "Race payer", "is_payer": True, "payer_type": "facility"}
+            )
+            payer.property_account_receivable_id = company.partner_id.property_account_receivable_id
+            payer_id = payer.id
+        self._posted(payer_id=payer_id)
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            wizard = env["healthcare.responsibility.transfer"].browse(
+                charge.action_transfer_responsibility()["res_id"]
+            )
+            wizard.write({"reason": "x", "bill_now": False})
+            wizard.line_ids.amount = 20.0
+            wizard_id = wizard.id
+        self._at_once(
+            lambda env, _n: (
+                env["healthcare.responsibility.transfer"].browse(wizard_id).action_confirm()
+            )
+        )
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            self.assertEqual(charge.child_ids.mapped("amount_client"), [20.0])
+            env["healthcare.responsibility.transfer"].browse(wizard_id).unlink()
 
     @mute_logger("odoo.sql_db")
     def test_transfer_after_a_rival_committed(self):

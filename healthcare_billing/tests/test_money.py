@@ -8,6 +8,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from odoo.addons.healthcare_billing.models.billing_engine import SPLIT_COLUMNS
+from odoo.addons.healthcare_billing.models.healthcare_charge_transfer import TRANSFER
 
 from .common import CareCommon
 
@@ -113,12 +114,16 @@ class TestMoney(CareCommon):
 
     def _correct(self, charge, kind, share):
         amount = charge.currency_id.round(charge.amount * share)
-        child = self.env["healthcare.charge"].create(
-            {
-                "parent_id": charge.id,
-                "kind": kind,
-                "price_unit": 0.0 if kind == "transfer" else -amount,
-            }
+        child = (
+            self.env["healthcare.charge"]
+            .with_context(healthcare_transfer=TRANSFER)
+            .create(
+                {
+                    "parent_id": charge.id,
+                    "kind": kind,
+                    "price_unit": 0.0 if kind == "transfer" else -amount,
+                }
+            )
         )
         if kind == "transfer" and child._is_payer_responsible():
             child.write({"amount_client": amount, "amount_payer": -amount})

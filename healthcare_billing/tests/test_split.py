@@ -5,6 +5,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.healthcare_billing.models.healthcare_charge_transfer import TRANSFER
+
 from .common import A_DAY, CareCommon
 
 cents = st.integers(0, 100_000).map(lambda value: value / 100)
@@ -40,7 +42,8 @@ class TestSplit(CareCommon):
         self.assertEqual(charge.currency_id.compare_amounts(total, charge.amount), 0)
 
     def _child(self, charge, **vals):
-        return self.env["healthcare.charge"].create({"parent_id": charge.id} | vals)
+        charges = self.env["healthcare.charge"].with_context(healthcare_transfer=TRANSFER)
+        return charges.create({"parent_id": charge.id} | vals)
 
     # -- defaults -------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
     move_all = fields.Boolean(string="Everything Still Owed")
     line_ids = fields.One2many("healthcare.responsibility.transfer.line", "wizard_id")
     amount = fields.Monetary(compute="_compute_amount", string="To Move")
+    transfer_ids = fields.Many2many("healthcare.charge", string="Made", readonly=True)
 
     @api.depends("line_ids.amount")
     def _compute_amount(self):
@@ -48,7 +49,8 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
             raise UserError(self.env._("Transfer for one company after the other."))
         if not party:
             owed = {
-                name: sum(charge._owed_by(name) for charge in charges) for name, _label in PARTIES
+                name: sum(movable.owed for movable in charges._movable_amounts(name).values())
+                for name, _label in PARTIES
             }
             party = max(owed, key=owed.get)
         wizard = self.create(
@@ -80,7 +82,7 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
         if self.from_party == self.to_party:
             self.to_party = "primary" if self.from_party == "client" else "client"
         for line in self.line_ids:
-            owed = line.charge_id._owed_by(self.from_party) if self.from_party else 0.0
+            owed = line.amount_owed
             line.amount = owed if self.move_all else min(line.amount, owed)
 
     @api.onchange("move_all")
@@ -90,12 +92,17 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
                 line.amount = line.amount_owed
 
     def action_confirm(self):
-        """Make the transfers, and bill them if wanted; all or nothing.
+        """Make the transfers, and bill them if wanted; all or nothing. Once: a second click shows
+        what the first one made.
 
         :return: window action
         :raise UserError: nothing to move, or what can't be moved
         """
         self.ensure_one()
+        if not self.try_lock_for_update():
+            raise UserError(self.env._("This is being transferred right now."))
+        if self.transfer_ids:
+            return self._show_made()
         if not self.reason:
             raise UserError(self.env._("Say why the responsibility is transferred."))
         lines = self.line_ids.filtered(lambda line: not line.currency_id.is_zero(line.amount))
@@ -109,8 +116,15 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
                 to_party=self.to_party,
                 reason=self.reason,
             )
-        moves = transfers._bill_transfers() if self.bill_now else self.env["account.move"]
+        self.transfer_ids = transfers
+        if self.bill_now:
+            transfers._bill_transfers()
         transfers._log_transfers()
+        return self._show_made()
+
+    def _show_made(self):
+        """The credit notes and invoices of the transfers, if there are any yet."""
+        moves = self.transfer_ids._ledger_lines().with_env(self.env).move_id
         if moves:
             return moves._care_invoices_action(moves)
         return {"type": "ir.actions.act_window_close"}
@@ -130,11 +144,17 @@ class HealthcareResponsibilityTransferLine(models.TransientModel):
     client_id = fields.Many2one(related="charge_id.client_id")
     product_id = fields.Many2one(related="charge_id.product_id", string="Service")
     currency_id = fields.Many2one(related="charge_id.currency_id")
-    amount_owed = fields.Monetary(compute="_compute_amount_owed", string="Still Owes")
+    amount_owed = fields.Monetary(
+        compute="_compute_amount_owed",
+        string="Still Owes",
+        help="Money that names no charge counts for the oldest care first. Where the payer meant "
+        "another charge, type what is to be moved: up to what is open on the invoice.",
+    )
     amount = fields.Monetary(string="Move")
 
     @api.depends("charge_id", "wizard_id.from_party")
     def _compute_amount_owed(self):
-        for line in self:
-            party = line.wizard_id.from_party
-            line.amount_owed = line.charge_id._owed_by(party) if party else 0.0
+        for party, lines in self.grouped(lambda line: line.wizard_id.from_party).items():
+            owed = lines.charge_id._movable_amounts(party) if party else {}
+            for line in lines:
+                line.amount_owed = owed[line.charge_id].owed if party else 0.0
