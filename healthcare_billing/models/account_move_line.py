@@ -192,7 +192,7 @@ class AccountMoveLine(models.Model):
     @api.constrains("charge_id", "responsibility")
     def _check_responsibility(self):
         """Nobody is billed for a charge who doesn't owe a part of it."""
-        names = self.env["healthcare.charge"]._party_names()
+        names = dict(self.env["healthcare.charge"]._party_names())
         # sudo: whoever keeps the books need not be allowed to read charges
         for line in self.sudo().filtered(lambda line: line.charge_id and line.responsibility):
             if not line._is_counter_line() and line.responsibility not in line.charge_id._parts():

@@ -62,7 +62,7 @@ class HealthcareCharge(models.Model):
     # -- what may be moved -----------------------------------------------------------------------
     def _check_transferable(self, amount, from_party, to_party):
         self.ensure_one()
-        names = self._party_names()
+        names = dict(self._party_names())
         if from_party == to_party:
             raise UserError(self.env._("Choose two different parties."))
         if self.currency_id.compare_amounts(amount, 0.0) <= 0:
@@ -162,14 +162,9 @@ class HealthcareCharge(models.Model):
             move._set_off_against(move._invoices_taken_from())
         return moves
 
-    def _party_names(self):
-        """:return: ``{responsibility: name in the user's language}``"""
-        field = self.env["account.move.line"]._fields["responsibility"]
-        return dict(field._description_selection(self.env))
-
     def _log_transfers(self):
         """Say on the appointments, and on all invoices that bill them, who owes what, and why."""
-        names = self._party_names()
+        names = dict(self._party_names())
         texts = {}
         for transfer in self:
             parts = {party: transfer[field] for party, field in PART_FIELDS.items()}
