@@ -137,8 +137,6 @@ class HealthcareCharge(models.Model):
 
         :return: ``{charge: text}`` of those that were refused
         """
-        typed = self.filtered(lambda charge: charge.price_source == "typed")
-        self._forget_prices(typed)
         groups = {}
         for charge in self:
             service = proposals[charge].service
@@ -150,9 +148,10 @@ class HealthcareCharge(models.Model):
             refused.update(charges._take_service_or_price(service))
         return refused
 
-    def _forget_prices(self, charges):
+    def _forget_typed_prices(self):
         """A typed price makes room for the one that is found."""
-        charges.with_context(healthcare_pricing=PRICING).write(
+        typed = self.filtered(lambda charge: charge.price_source == "typed")
+        typed.with_context(healthcare_pricing=PRICING).write(
             {"price_source": "missing", "is_priced": False}
         )
 
@@ -163,6 +162,7 @@ class HealthcareCharge(models.Model):
         """
         try:
             with self.env.cr.savepoint():
+                self._forget_typed_prices()
                 if service:
                     self.appointment_id.write({"product_id": service.id})
                 self._apply_prices()

@@ -72,37 +72,47 @@ class ResPartner(models.Model):
             partner.care_default_fee = rate.fee if rate else account.default_fee
 
     def _inverse_care_defaults(self):
-        """Keep them on the account: in the rate of the service, where there is one."""
+        """Keep them on the account: in the rate of the service, where there is one.
+
+        What was agreed for a service stays, unless a fee was given along with it.
+        """
+        fee_given = self.env.context.get("care_fee_given")
         for partner in self.filtered("care_account_id"):
             account = partner.care_account_id
             service = partner.care_default_product_id
-            has_fee, fee = partner.care_has_default_fee, partner.care_default_fee
             vals = {}
             if account.default_product_id != service:
                 vals["default_product_id"] = service.id
-            rate = account.rate_ids.filtered(
-                lambda rate, service=service: service and rate.product_id == service
-            )
-            if rate and has_fee:
-                vals["rate_ids"] = [Command.update(rate.id, {"fee": fee})]
-            elif rate:
-                vals["rate_ids"] = [Command.delete(rate.id)]
-            if not rate and (account.has_default_fee, account.default_fee) != (has_fee, fee):
-                vals.update(has_default_fee=has_fee, default_fee=fee)
-            elif rate and not has_fee and account.has_default_fee:
-                vals["has_default_fee"] = False
+            if fee_given:
+                vals.update(partner._care_fee_values())
             if vals:
                 account.write(vals)
 
+    def _care_fee_values(self):
+        """:return: values of the billing account that say the fee of the default service"""
+        self.ensure_one()
+        account, service = self.care_account_id, self.care_default_product_id
+        has_fee, fee = self.care_has_default_fee, self.care_default_fee
+        rate = account.rate_ids.filtered(lambda rate: service and rate.product_id == service)
+        if not rate:
+            return {"has_default_fee": has_fee, "default_fee": fee}
+        if has_fee:
+            return {"rate_ids": [Command.update(rate.id, {"fee": fee})]}
+        return {"rate_ids": [Command.delete(rate.id)], "has_default_fee": False}
+
     @api.onchange("care_default_product_id")
     def _onchange_care_default_product_id(self):
-        """A service that has a rate brings it along."""
-        rate = self.care_account_id.rate_ids.filtered(
+        """A service that has a rate brings it along; that of another service stays there."""
+        account = self.care_account_id
+        rate = account.rate_ids.filtered(
             lambda rate: rate.product_id == self.care_default_product_id
         )
         if rate and self.care_default_product_id:
             self.care_has_default_fee = True
             self.care_default_fee = rate.fee
+        elif account.default_rate_id:
+            self.care_has_default_fee = account.has_default_fee
+            self.care_default_fee = account.default_fee if account.has_default_fee else 0.0
 
     @api.onchange("care_default_fee")
     def _onchange_care_default_fee(self):
@@ -129,7 +139,12 @@ class ResPartner(models.Model):
     def write(self, vals):
         if "care_default_fee" in vals:
             vals = {"care_has_default_fee": True, **vals}
-        return super().write(vals)
+        if not any(name in vals for name in DEFAULT_FIELDS):
+            return super().write(vals)
+        fee_given = "care_has_default_fee" in vals
+        res = super(ResPartner, self.with_context(care_fee_given=fee_given)).write(vals)
+        self.invalidate_recordset(DEFAULT_FIELDS, flush=False)  # what wasn't given follows
+        return res
 
     def action_reprice(self):
         """Show every charge of this client that today's defaults would price otherwise.

@@ -1,8 +1,11 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
+
+from odoo.addons.healthcare_billing.wizards import healthcare_reprice
 
 from .common import A_DAY, CareCommon
 
@@ -160,6 +163,31 @@ class TestReprice(RepriceCommon):
         wizard.action_apply()
         self.assertEqual(self.past.charge_ids.price_unit, 110.0)
         self.assertEqual(self.past.charge_ids.price_source, "billing_account")
+
+    def test_r28_refused_charge_keeps_its_typed_price(self):
+        charge = self.past.charge_ids
+        charge.price_unit = 75.0
+        add_on = self.env["healthcare.charge"].create(
+            {
+                "appointment_id": self.past.id,
+                "kind": "service",
+                "product_id": self.service.id,
+                "price_unit": 30.0,
+            }
+        )
+        self._execute(add_on, post=True)  # the appointment's service can't change any more
+        self.account.write({"default_product_id": self.other_service.id, "default_fee": 100.0})
+        wizard = self._reprice()
+        line = self._lines(wizard, self.past).filtered(lambda line: line.charge_id == charge)
+        line.selected = True
+        self._lines(wizard, self.future).selected = True
+        wizard.action_apply()
+        self.assertIn("Skipped", wizard.result)
+        self.assertEqual(
+            (charge.price_source, charge.is_priced, charge.price_unit, charge.amount),
+            ("typed", True, 75.0, 75.0),
+        )
+        self.assertEqual(self.future.charge_ids.product_id, self.other_service)
 
     def test_typed_price_survives_everything_but_its_own_tick(self):
         """A typed fee equal to the new one is no difference."""
@@ -337,6 +365,24 @@ class TestReprice(RepriceCommon):
         wizard.action_refresh()
         self.assertEqual(wizard.invoiced_line_ids.move_id, posted)
 
+    def test_older_invoices_beyond_the_limit_are_counted(self):
+        later = self._planned(A_DAY + timedelta(days=1), state="completed")
+        draft = self._planned(A_DAY - timedelta(days=1), state="completed")
+        self._execute(later, post=True)
+        self._execute(self.past, post=True)
+        self._execute(draft)
+        self._execute(self._planned(A_DAY, product_id=self.service.id, state="completed"))
+        self.account.default_fee = 110.0
+        wizard = self._reprice()
+        wizard.invoiced_from = False
+        with patch.object(healthcare_reprice, "MAX_INVOICED", 2):
+            wizard.action_refresh()
+        self.assertEqual(wizard.invoiced_line_ids.charge_id, (self.past | later).charge_ids)
+        self.assertEqual(wizard.unlisted_count, 1)
+        self.assertEqual(wizard.future_line_ids.charge_id, self.future.charge_ids)
+        wizard.action_refresh()
+        self.assertEqual((len(wizard.invoiced_line_ids), wizard.unlisted_count), (3, 0))
+
     # -- the client form ------------------------------------------------------------------------
 
     def test_client_form_edits_the_only_account(self):
@@ -355,6 +401,38 @@ class TestReprice(RepriceCommon):
         self.assertFalse(self.account.has_default_fee)
         self.client.care_default_fee = 0.0
         self.assertTrue(self.account.has_default_fee)
+
+    def test_changed_default_service_keeps_agreed_rates(self):
+        """Whoever writes the service alone has said nothing about a fee."""
+        rate = {"product_id": self.other_service.id, "fee": 22.0}
+        self.account.write({"has_default_fee": False, "rate_ids": [Command.create(rate)]})
+        self.client.write({"care_default_product_id": self.other_service.id})
+        self.assertEqual(self.account.default_product_id, self.other_service)
+        self.assertEqual(self.account.rate_ids.fee, 22.0)
+        self.assertEqual(
+            (self.client.care_has_default_fee, self.client.care_default_fee), (True, 22.0)
+        )
+
+    def test_fee_of_one_service_is_not_that_of_another(self):
+        rates = [
+            Command.create({"product_id": self.visit_service.id, "fee": 70.0}),
+            Command.create({"product_id": self.other_service.id, "fee": 22.0}),
+        ]
+        self.account.write({"has_default_fee": False, "rate_ids": rates})
+        for service in (self.other_service, self.service):
+            self.client.with_context(care_fee_given=True).care_default_product_id = service
+            self.assertEqual(self.account.rate_ids.mapped("fee"), [70.0, 22.0])
+        self.assertFalse(self.client.care_has_default_fee)
+        self.client.care_default_product_id = self.visit_service
+        with Form(self.client) as form:
+            form.care_default_product_id = self.service
+            self.assertFalse(form.care_has_default_fee)
+        self.assertEqual(self.account.rate_ids.mapped("fee"), [70.0, 22.0])
+        self.assertFalse(self.account.has_default_fee)
+        self.client.write(
+            {"care_default_product_id": self.other_service.id, "care_has_default_fee": False}
+        )
+        self.assertEqual(self.account.rate_ids.product_id, self.visit_service)  # asked for
 
     def test_client_form_edits_the_rate_of_the_default_service(self):
         """A rate comes before the default fee: editing a fee that doesn't count helps nobody."""

@@ -41,6 +41,9 @@ class HealthcareReprice(models.TransientModel):
     invoiced_from = fields.Date(
         string="Invoiced Care from", help="Invoiced care before this day isn't listed."
     )
+    unlisted_count = fields.Integer(
+        readonly=True, help="Older invoiced charges that are affected too, beyond what is listed."
+    )
     # Totals over all lines, whatever page is shown (R30).
     line_count = fields.Integer(compute="_compute_totals")
     selected_count = fields.Integer(compute="_compute_totals")
@@ -131,8 +134,16 @@ class HealthcareReprice(models.TransientModel):
         unbilled = self.account_ids._repriceable_charges(UNBILLED_STAGES)
         invoiced = self.account_ids._repriceable_charges(INVOICED_STAGES, self.invoiced_from)
         held = unbilled.filtered("is_live")  # one party's part is invoiced, another's is not
-        invoiced = (invoiced | held)[-MAX_INVOICED:]
-        proposals = ((unbilled - held) | invoiced)._reprice_proposals()
+        proposals = (unbilled | invoiced)._reprice_proposals()
+        invoiced = (
+            (invoiced | held)
+            .filtered(proposals.get)
+            .sorted(lambda charge: (charge.service_date, charge.id))
+        )
+        self.unlisted_count = max(len(invoiced) - MAX_INVOICED, 0)
+        for charge in invoiced[: self.unlisted_count]:
+            del proposals[charge]
+        invoiced = invoiced[self.unlisted_count :]
         live = self._moves_that_hold(invoiced)
         self.env["healthcare.reprice.line"].create(
             [
