@@ -1,6 +1,6 @@
 """What the office does after billing: sends, claims, superbills, corrections, the next sessions."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from .therapy_practice import QUIET
 
@@ -38,6 +38,7 @@ class Office:
         self.transfer()
         self.change_default_fee()
         self.plan_sessions()
+        self.plan_today()
         return self
 
     def _invoices(self, client, addressee="client"):
@@ -178,4 +179,30 @@ class Office:
         )
         dialog.action_apply()
         self.series = dialog.result_id
+        return self
+
+    def plan_today(self):
+        """A provider's day: one visit waits for its note, one goes on, two are to come."""
+        practice = self.practice
+        visits = zip(
+            ("pike", "abara", "hale", "dupree"),
+            (time(9), time(10, 30), time(13), time(15)),
+            ("completed", "scheduled", "scheduled", "scheduled"),
+            strict=True,
+        )
+        self.today = self.env["healthcare.appointment"].create(
+            [
+                {
+                    "client_id": practice.clients[client].id,
+                    "employee_id": practice.staff["obi"].id,
+                    "product_id": practice.services["counseling"].id,
+                    "start": practice._utc(datetime.combine(practice.today, at)),
+                    "state": state,
+                }
+                for client, at, state in visits
+            ]
+        )
+        done, present = self.today[0], self.today[1]
+        done.write({"clock_in": done.start, "clock_out": done.stop})
+        present.clock_in = present.start
         return self

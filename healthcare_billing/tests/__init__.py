@@ -67,6 +67,7 @@ from . import test_superbill_preview
 from . import test_superbill_races
 from . import test_superbill_repeated
 from . import test_superbill_tours
+from . import test_therapy_month
 from . import test_tours
 from . import test_transfer
 from . import test_transfer_owed

@@ -159,6 +159,7 @@ class TestDemo(TransactionCase):
         self.assertTrue(before.moves.rebilled_by_ids)
         self.assertTrue(self.practice.charges.filtered(lambda c: c.kind == "transfer"))
         self.assertEqual(len(office.series.appointment_ids), 7, "8 dates, one on a holiday")
+        self.assertEqual(office.today.mapped("note_state"), ["missing"] * 4)
         for equation in self.month.equations():
             self.assertTrue(equation.holds(), equation)
         self.assertFalse(before.completeness()._is_wrong())
