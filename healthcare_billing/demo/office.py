@@ -113,8 +113,10 @@ class Office:
         claims = builder.create_claims(builder.plan(invoices))
         complete = claims.filtered(lambda claim: not claim.issue_ids).sorted("name")
         complete.action_submit()
-        # the invoice of this one is corrected below, which closes it: a void has to be sent
-        accepted = self._unpaid_payer_invoices()[0].claim_ids
+        # below, the invoice of the first one is corrected, that of the second one credited: this
+        # closes its claim, and a void has to be sent
+        self.corrected, self.credited = self._unpaid_payer_invoices()[:2]
+        accepted = (self.corrected | self.credited).claim_ids
         accepted.action_accept()
         others = complete - accepted
         others[1:5].action_accept()
@@ -127,12 +129,12 @@ class Office:
 
     # -- corrections -----------------------------------------------------------------------------
     def correct(self):
-        """Credit and rebill: one unit less, its claim closed with the old invoice."""
-        move = self._unpaid_payer_invoices()[0]
-        charge = move.invoice_line_ids.charge_id[:1]
-        move._credit_and_rebill(
+        """Credit and rebill with one unit less, and a plain credit note."""
+        charge = self.corrected.invoice_line_ids.charge_id[:1]
+        self.corrected._credit_and_rebill(
             {charge: {"quantity": charge.quantity - 1.0}}, reason=self.env._("One unit too many")
         )
+        self.credited._reverse_moves([self.credited._reversal_dates()], cancel=True)
         return self
 
     def transfer(self):
