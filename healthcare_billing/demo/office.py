@@ -115,7 +115,9 @@ class Office:
         complete.action_submit()
         # below, the invoice of the first one is corrected, that of the second one credited: this
         # closes its claim, and a void has to be sent
-        self.corrected, self.credited = self._unpaid_payer_invoices()[:2]
+        self.corrected, self.credited = self._unpaid_payer_invoices().filtered(
+            lambda move: move.claim_ids and move.claim_ids <= complete
+        )[:2]
         accepted = (self.corrected | self.credited).claim_ids
         accepted.action_accept()
         others = complete - accepted
