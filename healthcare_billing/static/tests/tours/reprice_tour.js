@@ -1,6 +1,11 @@
 import { registry } from "@web/core/registry";
 
-const TABS = ".modal .o_notebook_headers .nav-link";
+// A dialog that follows another one is there before the other is gone: each is told by what it says.
+const PREVIEW = ".modal:contains(Only what is ticked is changed)";
+const DONE = ".modal:has(.alert:contains(Repriced: 2))";
+const REBILL = ".modal:has(.modal-title:contains(Credit & Rebill))";
+// What the server has to do first takes as long as it takes.
+const PATIENCE = 60000;
 
 /** Change the client's own fee, and see what it affects. */
 function changeFee() {
@@ -19,34 +24,45 @@ function changeFee() {
         },
         {
             content: "Saving opens the dialog, with everything ticked that the old fee made",
-            trigger: ".modal:contains(Only what is ticked is changed)",
+            trigger: PREVIEW,
+            timeout: PATIENCE,
         },
         {
-            trigger: ".modal .o_field_widget[name=selected_count]:contains(3)",
+            trigger: `${PREVIEW} .o_field_widget[name=selected_count]:contains(3)`,
         },
     ];
 }
 
-/** What is ticked in the end is repriced. */
-function applyTicked() {
+/** Take the tick off the first charge; what is ticked in the end is repriced. */
+function applyTicked(row) {
+    const tick = `${PREVIEW} ${row}:first .o_field_widget[name=selected] input`;
     return [
         {
+            trigger: `${tick}:checked`,
+            run: "click",
+        },
+        {
+            trigger: `${tick}:not(:checked)`,
+        },
+        {
             content: "Without one of them",
-            trigger: ".modal .o_field_widget[name=selected_count]:contains(2)",
+            trigger: `${PREVIEW} .o_field_widget[name=selected_count]:contains(2)`,
+            timeout: PATIENCE,
         },
         {
-            trigger: ".modal .o_field_widget[name=selected_difference]:contains(40.00)",
+            trigger: `${PREVIEW} .o_field_widget[name=selected_difference]:contains(40.00)`,
         },
         {
-            trigger: ".modal button[name=action_apply]",
+            trigger: `${PREVIEW} button[name=action_apply]`,
             run: "click",
         },
         {
             content: "The result, and what is left",
-            trigger: ".modal .alert:contains(Repriced: 2)",
+            trigger: DONE,
+            timeout: PATIENCE,
         },
         {
-            trigger: ".modal .o_field_widget[name=selected_count]:contains(0)",
+            trigger: `${DONE} .o_field_widget[name=selected_count]:contains(0)`,
         },
     ];
 }
@@ -56,28 +72,29 @@ function rebillInvoiced() {
     return [
         {
             content: "What is invoiced is listed apart",
-            trigger: `${TABS}:contains(Already Invoiced)`,
+            trigger: `${DONE} .o_notebook_headers .nav-link:contains(Already Invoiced)`,
             run: "click",
         },
         {
-            trigger: ".modal button[name=action_credit_and_rebill]",
+            trigger: `${DONE} button[name=action_credit_and_rebill]`,
             run: "click",
         },
         {
-            trigger: ".modal .o_field_widget[name=amount_after]:contains(110.00)",
+            trigger: `${REBILL} .o_field_widget[name=amount_after]:contains(110.00)`,
+            timeout: PATIENCE,
         },
         {
-            trigger: ".modal .o_field_widget[name=reason] input",
+            trigger: `${REBILL} .o_field_widget[name=reason] input`,
             run: "edit The fee was wrong",
         },
         {
-            trigger: ".modal button[name=action_confirm]",
+            trigger: `${REBILL} button[name=action_confirm]`,
             run: "click",
         },
         {
             content: "The new invoice",
-            trigger: ".o_form_view .o_field_widget[name=rebill_of_id]",
-            timeout: 60000,
+            trigger: "body:not(:has(.modal)) .o_form_view .o_field_widget[name=rebill_of_id]",
+            timeout: PATIENCE,
         },
     ];
 }
@@ -85,11 +102,7 @@ function rebillInvoiced() {
 registry.category("web_tour.tours").add("healthcare_billing_reprice_tour", {
     steps: () => [
         ...changeFee(),
-        {
-            trigger: ".modal .o_data_row:first .o_field_widget[name=selected] input",
-            run: "click",
-        },
-        ...applyTicked(),
+        ...applyTicked(".o_data_row"),
         ...rebillInvoiced(),
         {
             trigger: ".o_field_widget[name=state] .o_arrow_button_current:contains(Posted)",
@@ -100,11 +113,7 @@ registry.category("web_tour.tours").add("healthcare_billing_reprice_tour", {
 registry.category("web_tour.tours").add("healthcare_billing_reprice_phone_tour", {
     steps: () => [
         ...changeFee(),
-        {
-            trigger: ".modal .o_kanban_record:first .o_field_widget[name=selected] input",
-            run: "click",
-        },
-        ...applyTicked(),
+        ...applyTicked(".o_kanban_record"),
         ...rebillInvoiced(),
     ],
 });
@@ -115,6 +124,7 @@ function transfer(open) {
         ...open,
         {
             trigger: ".modal .o_data_row td[name=amount_owed]:contains(60.00)",
+            timeout: PATIENCE,
         },
         {
             trigger: ".modal .o_field_widget[name=reason] input",
@@ -138,10 +148,8 @@ function transfer(open) {
         },
         {
             content: "Credit note and invoice",
-            trigger: "body:not(:has(.modal))",
-        },
-        {
-            trigger: ".o_content:contains(15.00)",
+            trigger: "body:not(:has(.modal)) .o_content:contains(15.00)",
+            timeout: PATIENCE,
         },
     ];
 }
