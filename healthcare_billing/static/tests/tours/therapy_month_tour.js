@@ -1,5 +1,7 @@
 import { registry } from "@web/core/registry";
 
+import { openInCalendar } from "./appointment_steps";
+
 // Data: test_therapy_month.py. Anna pays herself, and all that her superbill says is known. The
 // practice bills nothing without a signed note.
 
@@ -17,6 +19,24 @@ function pick(field, text) {
     ];
 }
 
+/** On a phone, a field opens a list of cards. */
+function pickOnThePhone(field, text) {
+    return [
+        {
+            content: `${field}: ${text}`,
+            trigger: `.o_form_view .o_field_widget[name=${field}] input`,
+            run: "click",
+        },
+        {
+            trigger: `.modal .o_kanban_record:contains(${text})`,
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
+    ];
+}
+
 function press(name) {
     return {
         content: `Press ${name}`,
@@ -25,16 +45,22 @@ function press(name) {
     };
 }
 
-/** The session is saved, given and written up; each step says what is still to do. */
-function giveCare(row) {
+/** Who, by whom and what: a session is scheduled. */
+function schedule(choose) {
     return [
-        ...pick("client_id", "Anna Adams"),
-        ...pick("employee_id", "Pat Provider"),
-        ...pick("product_id", "Nursing"),
+        ...choose("client_id", "Anna Adams"),
+        ...choose("employee_id", "Pat Provider"),
+        ...choose("product_id", "Nursing"),
         {
             trigger: ".o_form_button_save",
             run: "click",
         },
+    ];
+}
+
+/** The session is given and written up; each step says what is still to do. */
+function giveCare(row) {
+    return [
         {
             content: "It has its charge",
             trigger: `.o_field_widget[name=charge_ids] ${row}:contains(80.00)`,
@@ -122,7 +148,22 @@ registry.category("web_tour.tours").add("healthcare_billing_therapy_month_tour",
             trigger: ".o_calendar_view .fc-timegrid-col.fc-day-today",
             run: "click",
         },
+        ...schedule(pick),
+        ...openInCalendar("Anna Adams"),
+        {
+            content: "Open the session",
+            trigger: ".o_cw_popover .o_cw_popover_edit",
+            run: "click",
+        },
         ...giveCare(".o_data_row"),
+        {
+            content: "Back to the calendar",
+            trigger: ".modal .modal-header .btn-close",
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
         {
             trigger:
                 'button[data-menu-xmlid="healthcare_billing.healthcare_billing_menu_billing"]',
@@ -154,6 +195,7 @@ registry.category("web_tour.tours").add("healthcare_billing_therapy_month_phone_
             trigger: ".o-kanban-button-new",
             run: "click",
         },
+        ...schedule(pickOnThePhone),
         ...giveCare(".o_kanban_record"),
         {
             content: "The menu of the app",
@@ -167,7 +209,12 @@ registry.category("web_tour.tours").add("healthcare_billing_therapy_month_phone_
         },
         ...invoiceIt(".o_kanban_record", [
             {
-                trigger: ".o_kanban_record:contains(Anna Adams) button[name=action_view_move]",
+                content: "Tap the row",
+                trigger: ".o_kanban_record:contains(Anna Adams) span:contains(80.00)",
+                run: "click",
+            },
+            {
+                trigger: ".modal button[name=action_view_move]",
                 run: "click",
             },
         ]),
