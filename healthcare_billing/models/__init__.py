@@ -1,4 +1,5 @@
-from . import healthcare_guarded_mixin  # first: the next ones import models that inherit it
+from . import computed_mixin  # first: the next ones import models that inherit it
+from . import healthcare_guarded_mixin
 from . import account_move
 from . import account_move_background
 from . import account_move_cpt_license

@@ -10,7 +10,8 @@ STATE_URGENCY = ("rejected", "awaiting_submission", "submitted", "accepted", "pa
 class AccountMove(models.Model):
     """Claims made of an invoice: adding to them, and what becomes of them when it ends."""
 
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ("account.move", "healthcare.computed.mixin")
 
     claim_item_ids = fields.One2many(
         "healthcare.claim.item",

@@ -211,3 +211,24 @@ class AccountMoveLine(models.Model):
                     self.env._("CPT licenses are billed on vendor bills of their own company.")
                 )
             cpt_license.sudo(False).check_access("write")  # constraints run as superuser
+
+    def _copy_data_extend_business_fields(self, values):
+        """Core calls this for reversals, too: a vendor's credit note names the lines it credits."""
+        result = super()._copy_data_extend_business_fields(values)
+        credits = self.cpt_license_id or self.credit_of_line_id
+        if credits and "move_reverse_cancel" in self.env.context:  # only set while reversing
+            values["credit_of_line_id"] = self.id
+        return result
+
+    def _gives_license_back(self):
+        """Whether posted credit notes take back all of this line of a vendor bill."""
+        self.ensure_one()
+        credited = sum(
+            abs(line.price_subtotal)
+            for line in self.credited_by_line_ids
+            if line.parent_state == "posted" and not line._gives_license_back()
+        )
+        currency = self.currency_id or self.company_id.currency_id
+        return not currency.is_zero(credited) and (
+            currency.compare_amounts(credited, abs(self.price_subtotal)) >= 0
+        )

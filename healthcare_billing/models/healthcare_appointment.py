@@ -50,7 +50,12 @@ class HealthcareAppointment(models.Model):
 
     _name = "healthcare.appointment"
     _description = "Care Appointment"
-    _inherit = ("mail.thread", "mail.activity.mixin", "healthcare.guarded.mixin")
+    _inherit = (
+        "mail.thread",
+        "mail.activity.mixin",
+        "healthcare.guarded.mixin",
+        "healthcare.computed.mixin",
+    )
     _order = "start desc, id desc"
     _check_company_auto = True
 

@@ -10,6 +10,7 @@ class HealthcareBillingAccountDiagnosis(models.Model):
 
     _name = "healthcare.billing.account.diagnosis"
     _description = "Billing Account Diagnosis"
+    _inherit = "healthcare.computed.mixin"
     _order = "account_id, sequence, id"
     _rec_name = "diagnosis_id"
 

@@ -6,6 +6,7 @@ class HealthcareBillingAccountRate(models.Model):
 
     _name = "healthcare.billing.account.rate"
     _description = "Billing Account Rate"
+    _inherit = "healthcare.computed.mixin"
     _order = "account_id, product_id"
     _rec_name = "product_id"
     _check_company_auto = True

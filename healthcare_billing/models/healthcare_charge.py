@@ -59,7 +59,7 @@ class HealthcareCharge(models.Model):
 
     _name = "healthcare.charge"
     _description = "Care Charge"
-    _inherit = "healthcare.guarded.mixin"
+    _inherit = ("healthcare.guarded.mixin", "healthcare.computed.mixin")
     _order = "service_date, appointment_id, parent_id nulls first, id"
     _check_company_auto = True
 

@@ -39,7 +39,7 @@ class HealthcareCptLicense(models.Model):
 
     _name = "healthcare.cpt.license"
     _description = "CPT License"
-    _inherit = "mail.thread"
+    _inherit = ("mail.thread", "healthcare.computed.mixin")
     _order = "year desc, date_from, id"
     _rec_names_search = ("employee_id",)
     _check_company_auto = True
@@ -108,7 +108,7 @@ class HealthcareCptLicense(models.Model):
         store=True,
         tracking=True,
         index="btree_not_null",
-        help="The bill on which this license is; none when it was canceled or reversed.",
+        help="The bill on which this license is; none when it was canceled, reversed or credited.",
     )
     state = fields.Selection(
         [
@@ -176,11 +176,16 @@ class HealthcareCptLicense(models.Model):
         "date_to",
         "bill_line_ids.move_id.state",
         "bill_line_ids.move_id.payment_state",
+        "bill_line_ids.price_subtotal",
+        "bill_line_ids.credited_by_line_ids.parent_state",
+        "bill_line_ids.credited_by_line_ids.price_subtotal",
+        "bill_line_ids.credited_by_line_ids.credited_by_line_ids.parent_state",
     )
     def _compute_state(self):
         """Follow the bill. That a year is over is no change of a record: the daily task tells."""
         for cpt_license in self:
-            bill = cpt_license.bill_line_ids.move_id.filtered(
+            lines = cpt_license.bill_line_ids.filtered(lambda line: not line._gives_license_back())
+            bill = lines.move_id.filtered(
                 lambda move: move.state != "cancel" and move.payment_state != "reversed"
             )[:1]
             paid_by_bill = bill.state == "posted" and bill.payment_state in ("paid", "in_payment")
@@ -281,14 +286,13 @@ class HealthcareCptLicense(models.Model):
         decision, and no reason to buy another one. Running again adds nothing.
         """
         companies = self.env["res.company"].search(Domain.TRUE)
-        by_day = companies.grouped(lambda company: company._care_today())
-        for today, companies in by_day.items():
-            self._expire(companies, today)
+        for today, members in companies.grouped(lambda own: own._care_today()).items():
+            self._expire(members, today)
         self.env["ir.cron"]._commit_progress(remaining=1)
-        for today, companies in by_day.items():
-            due = self._employees_to_renew(companies, today.year).ids
+        for year, members in companies.grouped(lambda own: own._care_today().year).items():
+            due = self._employees_to_renew(members, year).ids
             for employee_ids in split_every(RENEWAL_CHUNK, due, list):
-                self._renew_safely(employee_ids, today.year)
+                self._renew_safely(employee_ids, year)
                 if not self.env["ir.cron"]._commit_progress(len(employee_ids), remaining=1):
                     return
         self.env["ir.cron"]._commit_progress(remaining=0)
@@ -308,15 +312,22 @@ class HealthcareCptLicense(models.Model):
 
     @api.model
     def _employees_to_renew(self, companies, year):
-        """Employees whose license is renewed, and isn't yet."""
-        mine = ("company_id", "in", companies.ids)
+        """Employees of these companies whose license is renewed, and isn't yet.
+
+        Their earlier license may be of another company: of the one that employed them then.
+        """
         before = self._read_group(
-            [mine, ("year", "<", year), ("state", "!=", "canceled")], ["employee_id"]
+            [("year", "<", year), ("state", "!=", "canceled")], ["employee_id"]
         )
-        current = self._read_group([mine, ("year", "=", year)], ["employee_id"])
+        current = self._read_group([("year", "=", year)], ["employee_id"])
         due = {employee.id for (employee,) in before} - {employee.id for (employee,) in current}
         return self.env["hr.employee"].search(
-            [("id", "in", list(due)), ("cpt_access", "=", True), mine], order="id"
+            [
+                ("id", "in", list(due)),
+                ("cpt_access", "=", True),
+                ("company_id", "in", companies.ids),
+            ],
+            order="id",
         )
 
     @api.model

@@ -67,10 +67,10 @@ class HealthcareCptLicense(models.Model):
             )
 
     def _release_reversed_bills(self):
-        """A bill that was reversed in full paid for nothing: its lines let their licenses go."""
+        """A bill or line that was reversed in full paid for nothing: it lets its licenses go."""
         # the unique index counts every line of a bill that isn't canceled
         self.bill_line_ids.filtered(
-            lambda line: line.move_id.payment_state == "reversed"
+            lambda line: line.move_id.payment_state == "reversed" or line._gives_license_back()
         ).cpt_license_id = False
         self.env.flush_all()
 

@@ -17,6 +17,7 @@ from . import test_completeness
 from . import test_completeness_always
 from . import test_completeness_rights
 from . import test_completeness_tours
+from . import test_computed
 from . import test_concurrency
 from . import test_correction_concurrency
 from . import test_correction_tours

@@ -312,6 +312,54 @@ class TestCptLicense(LicenseCommon):
         self._pay(again)
         self.assertEqual(set(licenses.mapped("state")), {"paid"})
 
+    def _credit_note(self, bill, keep):
+        """A vendor's credit note over some lines of a bill; draft."""
+        refund = bill._reverse_moves([{"invoice_date": date(2025, 3, 12)}])
+        refund.invoice_line_ids.filtered(
+            lambda line: line.credit_of_line_id.cpt_license_id not in keep
+        ).unlink()
+        return refund
+
+    def test_r8_license_that_the_vendor_credited_is_due_again(self):
+        licenses = self._three()
+        bill = self._bill(licenses)
+        bill.action_post()
+        refund = self._credit_note(bill, licenses[:1])
+        self.assertEqual(set(licenses.mapped("bill_id")), {bill})
+        refund.action_post()
+        self._pay(bill)
+        (bill | refund).line_ids.filtered(
+            lambda line: line.account_type == "liability_payable" and not line.reconciled
+        ).reconcile()
+        self.assertEqual(licenses.mapped("state"), ["to_pay", "paid", "paid"])
+        self.assertFalse(licenses[0].bill_id)
+        again = self._bill(licenses[0])
+        again.action_post()
+        self._pay(again)
+        self.assertEqual(licenses.mapped("state"), ["paid", "paid", "paid"])
+
+    def test_r8_part_of_a_fee_credited_gives_no_license_back(self):
+        licenses = self._three()
+        bill = self._bill(licenses)
+        bill.action_post()
+        refund = self._credit_note(bill, licenses[:1])
+        refund.invoice_line_ids.price_unit = 5.0
+        refund.action_post()
+        self.assertEqual(licenses[0].bill_id, bill)
+
+    def test_r8_vendors_credit_note_undone(self):
+        licenses = self._three()
+        bill = self._bill(licenses)
+        bill.action_post()
+        refund = self._credit_note(bill, licenses[:1])
+        refund.action_post()
+        self.assertFalse(licenses[0].bill_id)
+        refund.button_draft()
+        self.assertEqual(licenses[0].bill_id, bill)
+        refund.action_post()
+        refund._reverse_moves([{"invoice_date": date(2025, 3, 13)}], cancel=True)
+        self.assertEqual(licenses[0].bill_id, bill)
+
     def test_posted_bill_stays_when_a_license_is_canceled(self):
         licenses = self._three()
         bill = self._bill(licenses)
@@ -501,6 +549,19 @@ class TestCptRenewal(LicenseCommon):
         with freeze_time("2026-01-02 12:00:00"):
             renewed.action_cancel()
         self.assertEqual(self._renew("2026-01-03 12:00:00"), renewed)
+
+    def test_r8_moved_to_a_company_of_another_day(self):
+        """Renewed by the company of today, whatever the company and its day were then."""
+        other = self.setup_other_company(name="Elsewhere")["company"]
+        other.write({"healthcare_tz": "Pacific/Kiritimati", "healthcare_license_fee": 9.0})
+        self.provider.company_id = other
+        self.assertEqual(self.old.company_id, self.company)
+        # in New York it is the day before
+        self._renew("2026-03-01 12:00:00")
+        renewed = self.licenses.search([("year", "=", 2026)])
+        self.assertEqual((renewed.employee_id, renewed.company_id), (self.provider, other))
+        self._renew("2026-03-02 12:00:00")
+        self.assertEqual(self.licenses.search([("year", "=", 2026)]), renewed)
 
     def test_r8_license_of_last_year_was_canceled(self):
         with freeze_time(NOW):
