@@ -86,6 +86,7 @@ from . import healthcare_claim_closing
 from . import healthcare_coverage
 from . import healthcare_cpt_license
 from . import healthcare_cpt_license_bill
+from . import healthcare_cpt_license_renewal
 from . import healthcare_cpt_user
 from . import healthcare_diagnosis
 from . import healthcare_modifier

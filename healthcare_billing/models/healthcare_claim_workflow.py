@@ -163,7 +163,9 @@ class HealthcareClaim(models.Model):
     def action_cancel(self):
         """Give up claims that no payer has: their charges can be put on other claims."""
         self._check_states(("awaiting_submission", "rejected"), self.env._("canceled"))
-        denied = self.filtered(lambda claim: claim._is_at_payer(claim.state))[:1]
+        denied = self.filtered(
+            lambda claim: claim.frequency != "8" and claim._is_at_payer(claim.state)
+        )[:1]
         if denied:
             raise UserError(
                 self.env._(
@@ -247,12 +249,12 @@ class HealthcareClaim(models.Model):
         claims = self - done
         if claims:
             claims._check_states("rejected", self.env._("resubmitted"))
-        versions = done._versions("7", "1")
-        for claim in claims:
-            frequency = claim.frequency
-            if frequency == "1" and claim.date_accepted:
-                frequency = "7"
-            versions |= claim._make_version(frequency)
+        claims._check_not_being_voided()
+        frequencies = {
+            claim: "7" if claim.frequency == "1" and claim.date_accepted else claim.frequency
+            for claim in claims
+        }
+        versions = done._versions("7", "1") | claims._make_versions(frequencies)
         return versions._form_action()
 
     def action_replace(self):
@@ -261,15 +263,24 @@ class HealthcareClaim(models.Model):
         claims = self - done
         if claims:
             claims._check_states(("accepted", "paid"), self.env._("replaced"))
-        voided = claims.filtered(lambda claim: claim._versions("8") or claim.frequency == "8")[:1]
+        void = claims.filtered(lambda claim: claim.frequency == "8")[:1]
+        if void:
+            raise UserError(self.env._("%s is a void: it can't be replaced.", void.name))
+        claims._check_not_being_voided()
+        versions = done._versions("7") | claims._make_versions(dict.fromkeys(claims, "7"))
+        return versions._form_action()
+
+    def _check_not_being_voided(self):
+        voided = self.filtered(lambda claim: claim._versions("8"))[:1]
         if voided:
             raise UserError(
-                self.env._("%s is being voided, or is a void: it can't be replaced.", voided.name)
+                self.env._(
+                    "%(claim)s is being voided by %(void)s: cancel the void before you send the "
+                    "claim again.",
+                    claim=voided.name,
+                    void=voided._versions("8")[0].name,
+                )
             )
-        versions = done._versions("7")
-        for claim in claims:
-            versions |= claim._make_version("7")
-        return versions._form_action()
 
     def action_void(self):
         """Make voids (type 8) of claims that the payer has, also of credited invoices."""
@@ -290,9 +301,7 @@ class HealthcareClaim(models.Model):
             )
         if claims.filtered(lambda claim: claim.frequency == "8"):
             raise UserError(self.env._("A void can't be voided. Claim the care anew instead."))
-        versions = done._versions("8")
-        for claim in claims:
-            versions |= claim._make_version("8")
+        versions = done._versions("8") | claims._make_versions(dict.fromkeys(claims, "8"))
         return versions._form_action()
 
     def _versions(self, *frequencies):
@@ -301,44 +310,52 @@ class HealthcareClaim(models.Model):
             lambda claim: claim.frequency in frequencies and claim.state not in FINAL_STATES
         )
 
-    def _make_version(self, frequency):
-        """The next version of this claim: same content, new control number.
+    def _make_versions(self, frequencies):
+        """The next versions of these claims: same content, new control numbers.
 
         A void says what was claimed; the others take over the charges that are still billed.
 
-        :param str frequency: 1, 7 or 8
-        :return: ``healthcare.claim`` record
+        :param dict frequencies: ``{claim: 1, 7 or 8}``
+        :return: ``healthcare.claim`` recordset, in the order of these claims
         """
-        self.ensure_one()
         # sudo: claims are made by buttons only, never typed
-        claim = self.sudo()
-        if frequency != "8":
-            claim.is_superseded = True
-            # what frees charges is flushed before anything takes them
-            self.env.flush_all()
-        version = claim.create(claim._version_values(frequency))
-        if not version.line_ids:
-            raise UserError(
-                self.env._("Nothing of %s is billed any more. Void it instead.", claim.name)
-            )
-        version._log(
-            self.env._(
-                "%(kind)s of %(claim)s.",
-                kind=dict(self._fields["frequency"]._description_selection(self.env))[frequency]
-                if frequency != claim.frequency
-                else self.env._("Next version"),
-                claim=claim.name,
-            )
+        claims = self.sudo()
+        claims.filtered(lambda claim: frequencies[claim] != "8").is_superseded = True
+        # what frees charges is flushed before anything takes them
+        self.env.flush_all()
+        versions = claims.create(
+            [
+                {**claim._version_values(frequencies[claim]), "name": number}
+                for claim, number in zip(claims, self._draw_numbers(len(claims)), strict=True)
+            ]
         )
-        claim._log(self.env._("Followed by %s.", version.name))
-        return version.with_env(self.env)
+        empty = versions.filtered(lambda version: not version.line_ids)[:1]
+        if empty:
+            raise UserError(
+                self.env._(
+                    "Nothing of %s is billed any more. Void it instead.", empty.origin_claim_id.name
+                )
+            )
+        kinds = dict(self._fields["frequency"]._description_selection(self.env))
+        bodies = {}
+        for version in versions:
+            former = version.origin_claim_id
+            again = version.frequency == former.frequency
+            bodies[version.id] = self.env._(
+                "%(kind)s of %(claim)s.",
+                kind=self.env._("Next version") if again else kinds[version.frequency],
+                claim=former.name,
+            )
+            bodies[former.id] = self.env._("Followed by %s.", version.name)
+        (versions | claims)._message_log_batch(bodies)
+        return versions.with_env(self.env)
 
     def _version_values(self, frequency):
+        """Values of the next version, without its number."""
         self.ensure_one()
         values = copied_values(self, VERSION_FIELDS)
         whole = frequency == "8"
         values.update(
-            name=self._draw_numbers(1)[0],
             frequency=frequency,
             origin_claim_id=self.id,
             original_reference=frequency != "1"

@@ -177,6 +177,20 @@ class TestClaimStates(ClaimCommon):
         with self.assertRaises(UserError):
             self._submitted(self._invoices(self._visit(hour=12))).action_cancel()
 
+    def test_void_that_the_payer_rejects(self):
+        """What is being voided isn't sent again; a void is given up without harm."""
+        claim = self._accepted()
+        claim._reject("Not covered")
+        void = self.env["healthcare.claim"].browse(claim.action_void()["res_id"])
+        with self.assertRaisesRegex(UserError, void.name):
+            claim.action_resubmit()
+        void.action_submit()
+        void.action_accept()
+        void._reject("Unknown number")
+        self.assertEqual((claim.state, claim.needs_void), ("closed", True))
+        void.action_cancel()
+        self.assertNotEqual(claim.action_void()["res_id"], void.id)
+
     def test_versions(self):
         claim = self._rejected()
         second = self.env["healthcare.claim"].browse(claim.action_resubmit()["res_id"])

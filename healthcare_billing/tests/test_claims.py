@@ -344,6 +344,33 @@ class TestClaimVolume(ClaimCommon):
                     prepare, lambda claims, action=action: getattr(claims, action)()
                 )
 
+    def test_later_versions(self):
+        def accepted(number):
+            claims = self._some_claims(number)
+            claims.action_submit()
+            claims.action_accept()
+            claims.payer_claim_number = "ICN"
+            return claims
+
+        def void_and_back(claims):
+            claims.action_void()
+            voids = claims.successor_ids
+            self.assertEqual(voids.origin_claim_id, claims)
+            self.assertEqual(len(set(voids.mapped("name"))), len(claims))
+
+        def rejected(number):
+            claims = accepted(number)
+            claims._reject("Not covered")
+            return claims
+
+        for prepare, act in (
+            (accepted, lambda claims: claims.action_replace()),
+            (accepted, void_and_back),
+            (rejected, lambda claims: claims.action_resubmit()),
+            (rejected, lambda claims: claims.action_step_back()),
+        ):
+            self._assert_no_growth(prepare, act)
+
     def test_list(self):
         claims = self.env["healthcare.claim"]
         spec = {

@@ -521,6 +521,24 @@ class TestCptRenewal(LicenseCommon):
         self.assertEqual(self._renew("2026-01-01 06:00:00"), renewed)
         self.assertEqual(self._renew("2026-07-01 06:00:00"), renewed)
 
+    def test_renewal_is_told_once(self):
+        manager = self._user("billing_manager").partner_id
+        biller = self._user("billing_user").partner_id
+        told = self.env["mail.message"].sudo().search(
+            [("partner_ids", "in", (manager + biller).ids)]
+        )  # fmt: skip
+        self._renew()
+        self._renew("2026-01-02 05:00:00")
+        messages = (
+            self.env["mail.message"]
+            .sudo()
+            .search([("partner_ids", "in", (manager + biller).ids), ("id", "not in", told.ids)])
+        )
+        self.assertEqual(len(messages), 1)
+        self.assertIn(manager, messages.partner_ids)
+        self.assertNotIn(biller, messages.partner_ids)
+        self.assertIn("Pat Provider", messages.body)
+
     def test_r8_catches_up_when_late(self):
         """Late within the year: dated 1 January. A year that was missed is not bought."""
         renewed = self._renew("2026-05-20 12:00:00")
