@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.tests import tagged
 
 from .common import A_DAY, CareCommon
@@ -104,3 +106,17 @@ class TestAppointmentGuard(CareCommon):
         )
         self.assertEqual((charge.price_unit, charge.price_source), (80.0, "practice_default"))
         self.assertEqual(charge.quantity, 1.0)
+
+    def test_only_reviewers_see_the_buttons_of_review(self):
+        stations = ("group_use_approval", "group_use_qa")
+        for station in stations:
+            self.env.ref("base.group_user").implied_ids |= self.env.ref(
+                f"healthcare_billing.{station}"
+            )
+        buttons = {"action_approve", "action_reject", "action_qa_done", "action_qa_corrections"}
+        for user, seen in ((self.staff, set()), (self._user("coordinator"), buttons)):
+            env = self._act_as(user)
+            arch = etree.fromstring(env["healthcare.appointment"].get_view()["arch"])
+            header = {button.get("name") for button in arch.findall(".//header//button")}
+            self.assertEqual(header & buttons, seen, user.name)
+            self.assertIn("action_sign_note", header)
