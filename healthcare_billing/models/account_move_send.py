@@ -29,14 +29,28 @@ class AccountMoveSend(models.AbstractModel):
         return super()._get_default_sending_methods(move)
 
     @api.model
-    def _get_default_mail_attachments_widget(self, move, mail_template, **kwargs):
+    def _get_default_mail_attachments_widget(
+        self, move, mail_template, invoice_edi_format=None, extra_edis=None, pdf_report=None
+    ):
         if self._carries_link_only(move):
             return self._get_mail_template_attachments_data(mail_template)
-        return super()._get_default_mail_attachments_widget(move, mail_template, **kwargs)
+        return super()._get_default_mail_attachments_widget(
+            move,
+            mail_template,
+            invoice_edi_format=invoice_edi_format,
+            extra_edis=extra_edis,
+            pdf_report=pdf_report,
+        )
 
     @api.model
     def _get_default_sending_settings(self, move, from_cron=False, **custom_settings):
-        """An empty list of files comes back from the wizard as False, which core can't iterate."""
+        """An empty list of files comes back from the wizard as False, which core can't iterate.
+
+        The mail's link needs a token, which the template itself must not write: core renders it on
+        some invoice when it is installed.
+        """
+        if move.has_charges:
+            move.sudo()._portal_ensure_token()  # sudo: as core's own portal link does
         settings = super()._get_default_sending_settings(
             move, from_cron=from_cron, **custom_settings
         )
@@ -80,13 +94,26 @@ class AccountMoveSend(models.AbstractModel):
 
     # -- sending ---------------------------------------------------------------------------------
     @api.model
-    def _generate_and_send_invoices(self, moves, from_cron=False, **kwargs):
+    def _generate_and_send_invoices(
+        self,
+        moves,
+        from_cron=False,
+        allow_raising=True,
+        allow_fallback_pdf=False,
+        **custom_settings,
+    ):
         """Documents of care in the queue are sent by their own slices, whoever calls."""
         if from_cron and not self.env.context.get("care_delivery"):
             moves = moves.filtered(lambda move: not move.sudo()._is_in_care_queue())
             if not moves:
                 return self.env["ir.attachment"]
-        return super()._generate_and_send_invoices(moves, from_cron=from_cron, **kwargs)
+        return super()._generate_and_send_invoices(
+            moves,
+            from_cron=from_cron,
+            allow_raising=allow_raising,
+            allow_fallback_pdf=allow_fallback_pdf,
+            **custom_settings,
+        )
 
     @api.model
     def _send_mail(self, move, mail_template, **kwargs):
