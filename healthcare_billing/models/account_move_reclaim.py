@@ -39,5 +39,6 @@ class AccountMove(models.Model):
         return credit.with_env(self.env)
 
     def _follow_up_claims(self):
-        if self.env.context.get("healthcare_rebilling") is not REBILLING:
-            super()._follow_up_claims()
+        if self.env.context.get("healthcare_rebilling") is REBILLING:
+            return None
+        return super()._follow_up_claims()

@@ -23,7 +23,7 @@ class HealthcareCharge(models.Model):
 
     def _log_transfers(self):
         """Tell the claims of the care, too, that somebody owes more of it, or less."""
-        super()._log_transfers()
+        result = super()._log_transfers()
         names = dict(RESPONSIBILITIES)
         # sudo: whoever moves a debt need not be allowed to see claims
         items = (
@@ -59,3 +59,4 @@ class HealthcareCharge(models.Model):
         claims.sudo()._message_log_batch(
             {claim.id: "\n".join(lines) for claim, lines in texts.items()}
         )
+        return result
