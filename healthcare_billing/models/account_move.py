@@ -19,6 +19,13 @@ class AccountMove(models.Model):
         ondelete="set null",
         groups="base.group_user",
     )
+    billing_cycle_id = fields.Many2one(
+        "healthcare.billing.cycle",
+        index="btree_not_null",
+        copy=False,
+        ondelete="restrict",
+        groups="base.group_user",
+    )
     billing_ref = fields.Char(
         string="Billing Reference",
         copy=False,

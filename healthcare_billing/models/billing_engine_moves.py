@@ -165,6 +165,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "payment_reference": number,
             "billing_ref": number,
             "billing_run_id": run.id,
+            "billing_cycle_id": run.billing_cycle_id.id,
             "healthcare_client_id": invoice.client_id,
             **{
                 name: value

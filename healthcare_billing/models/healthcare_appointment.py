@@ -231,6 +231,15 @@ class HealthcareAppointment(models.Model):
         tracking=True,
     )
     approved_qty = fields.Float(string="Approved Units", digits=(16, 2), copy=False)
+    approved_on = fields.Datetime(readonly=True, copy=False)
+    approved_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    to_resubmit = fields.Boolean(
+        string="Resubmit",
+        copy=False,
+        tracking=True,
+        help="The next “Marked for resubmission” of its billing cycle credits what was invoiced, "
+        "and invoices it again.",
+    )
     has_bill_override = fields.Boolean(copy=False)
     bill_override_qty = fields.Float(
         string="Bill Override", digits=(16, 2), copy=False, help="Units to bill; 0 is a value."

@@ -12,6 +12,7 @@ DECISION_FIELDS = {
     "is_vacant",
     "approval_state",
     "approved_qty",
+    "to_resubmit",
     "has_bill_override",
     "bill_override_qty",
     "has_pay_override",

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 RECORD_FIELDS = {
     "name", "company_id", "user_id", "door", "state", "invoice_date", "options", "charge_domain",
     "executed_on", "task", "task_total", "task_user_id", "stop_requested", "line_ids",
-    "exclusion_ids", "left_out_ids", "move_ids",
+    "exclusion_ids", "left_out_ids", "move_ids", "billing_cycle_id",
 }  # fmt: skip
 
 
@@ -34,6 +34,13 @@ class HealthcareBillingRun(models.Model):
         "res.company", required=True, readonly=True, default=lambda self: self.env.company
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
+    billing_cycle_id = fields.Many2one(
+        "healthcare.billing.cycle",
+        readonly=True,
+        index="btree_not_null",
+        copy=False,
+        ondelete="restrict",
+    )
     user_id = fields.Many2one(
         "res.users",
         string="Run by",
@@ -46,6 +53,8 @@ class HealthcareBillingRun(models.Model):
             ("direct", "Direct"),
             ("batch", "Batch Invoicing"),
             ("manual", "Chosen Appointments"),
+            ("cycle", "Billing Cycle"),
+            ("adhoc", "Ad Hoc Invoice"),
             ("rebill", "Credit & Rebill"),
             ("transfer", "Transfer"),
         ],

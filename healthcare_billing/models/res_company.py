@@ -52,6 +52,29 @@ class ResCompany(models.Model):
         "Otherwise each payer says whether it asks for that.",
     )
 
+    healthcare_match_minutes = fields.Integer(
+        "Clock Tolerance",
+        default=15,
+        help="Visits whose clocked and scheduled times differ by no more than these minutes are "
+        "matching, and can be approved together.",
+    )
+    healthcare_holiday_calendar_id = fields.Many2one(
+        "resource.calendar",
+        "Holidays of Care",
+        help="Its public holidays count for premiums and holiday rates, unless the payer has a "
+        "calendar of its own.",
+    )
+    healthcare_accrual_account_id = fields.Many2one(
+        "account.account",
+        "Accrued Revenue",
+        help="Asset account that takes care which was delivered and not invoiced at a cut-off.",
+    )
+    healthcare_accrual_journal_id = fields.Many2one(
+        "account.journal",
+        "Accrual Journal",
+        help="Journal of the accrual of delivered care and of its reversal.",
+    )
+
     healthcare_npi = fields.Char(
         "NPI of the Practice",
         help="National Provider Identifier of the organization that bills: ten digits.",

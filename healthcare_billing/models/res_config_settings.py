@@ -20,6 +20,18 @@ class ResConfigSettings(models.TransientModel):
     healthcare_email_content = fields.Selection(
         related="company_id.healthcare_email_content", readonly=False
     )
+    healthcare_match_minutes = fields.Integer(
+        related="company_id.healthcare_match_minutes", readonly=False
+    )
+    healthcare_holiday_calendar_id = fields.Many2one(
+        related="company_id.healthcare_holiday_calendar_id", readonly=False
+    )
+    healthcare_accrual_account_id = fields.Many2one(
+        related="company_id.healthcare_accrual_account_id", readonly=False
+    )
+    healthcare_accrual_journal_id = fields.Many2one(
+        related="company_id.healthcare_accrual_journal_id", readonly=False
+    )
     healthcare_npi = fields.Char(related="company_id.healthcare_npi", readonly=False)
     healthcare_taxonomy_code = fields.Char(
         related="company_id.healthcare_taxonomy_code", readonly=False
@@ -42,6 +54,9 @@ class ResConfigSettings(models.TransientModel):
 
     group_use_approval = fields.Boolean(
         "Visit Approval", implied_group="healthcare_billing.group_use_approval"
+    )
+    group_use_billing_cycles = fields.Boolean(
+        "Billing Cycles", implied_group="healthcare_billing.group_use_billing_cycles"
     )
     group_use_qa = fields.Boolean("Quality Review", implied_group="healthcare_billing.group_use_qa")
     group_use_authorizations = fields.Boolean(
