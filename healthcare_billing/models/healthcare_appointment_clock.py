@@ -19,7 +19,7 @@ class HealthcareAppointment(models.Model):
     is_my_day = fields.Boolean(
         compute="_compute_is_my_day",
         search="_search_is_my_day",
-        help="Own visits of today's local day of care, and those still checked in.",
+        help="Own visits of today's local day of care, and those begun that aren't completed yet.",
     )
     clock_state = fields.Selection(
         [("none", "Not There Yet"), ("open", "There"), ("closed", "Gone")],
@@ -38,14 +38,15 @@ class HealthcareAppointment(models.Model):
 
     # -- my day --------------------------------------------------------------------------------
     @api.depends_context("uid")
-    @api.depends("employee_id", "service_date", "clock_in", "clock_out", "state")
+    @api.depends("employee_id", "service_date", "clock_in", "state")
     def _compute_is_my_day(self):
         for appointment in self:
             company = appointment.company_id or self.env.company
             today = appointment.service_date == company._care_today()
-            is_open = appointment.state == "scheduled" and appointment.clock_state == "open"
+            # a night's visit ends on another day, and still has to be completed then
+            is_begun = appointment.state == "scheduled" and bool(appointment.clock_in)
             own = appointment.employee_user_id == self.env.user
-            appointment.is_my_day = own and (today or is_open)
+            appointment.is_my_day = own and (today or is_begun)
 
     def _search_is_my_day(self, operator, value):
         """Asked for anew at every search: a phone that was left on shows the new day."""
@@ -56,12 +57,8 @@ class HealthcareAppointment(models.Model):
             & Domain("service_date", "=", company._care_today())
             for company in self.env.companies
         )
-        still_open = (
-            Domain("state", "=", "scheduled")
-            & Domain("clock_in", "!=", False)
-            & Domain("clock_out", "=", False)
-        )
-        wanted = Domain("employee_user_id", "=", self.env.uid) & (today | still_open)
+        begun = Domain("state", "=", "scheduled") & Domain("clock_in", "!=", False)
+        wanted = Domain("employee_user_id", "=", self.env.uid) & (today | begun)
         return wanted if True in value else ~wanted
 
     @api.depends("clock_in", "clock_out", "start", "stop", "state")

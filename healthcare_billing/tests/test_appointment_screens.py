@@ -57,12 +57,17 @@ class TestMyDay(MyDayCommon):
             self.mine.search([("is_my_day", "!=", True), ("id", "in", (self.visit | late).ids)])
         )
 
-    def test_still_checked_in_since_yesterday(self):
+    def test_begun_yesterday_and_not_completed(self):
+        """A night's visit ends on another day: it stays until its provider completes it."""
         yesterday = self.now - timedelta(days=1)
-        forgotten = self._visit_now(start=yesterday, clock_in=yesterday)
-        self.assertIn(forgotten, self._my_day())
-        forgotten.clock_out = yesterday + timedelta(hours=1)
-        self.assertNotIn(forgotten, self._my_day())
+        night = self._visit_now(start=yesterday, clock_in=yesterday)
+        self.assertIn(night, self._my_day())
+        night.clock_out = self.now
+        self.assertIn(night, self._my_day())
+        self.assertTrue(night.with_env(self.mine.env).is_my_day)
+        night.with_env(self.mine.env).action_complete()
+        self.assertNotIn(night, self._my_day())
+        self.assertFalse(night.with_env(self.mine.env).is_my_day)
 
     def test_address_phone_and_hours(self):
         self.assertEqual(self.mine.visit_phone, "+1 555 010 0199")
