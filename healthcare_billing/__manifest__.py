@@ -49,6 +49,7 @@
         "views/healthcare_authorization_views.xml",
         "views/healthcare_billing_account_views.xml",
         "views/healthcare_billing_run_views.xml",
+        "views/healthcare_billing_cycle_views.xml",
         "views/healthcare_block_reason_views.xml",
         "views/healthcare_cancel_reason_views.xml",
         "views/healthcare_charge_views.xml",

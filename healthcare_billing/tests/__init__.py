@@ -25,6 +25,7 @@ from . import test_cpt_concurrency
 from . import test_cpt_gate
 from . import test_cpt_license
 from . import test_cpt_tours
+from . import test_cycle
 from . import test_credit_rebill
 from . import test_credit_rebill_dialog
 from . import test_credit_rebill_money
