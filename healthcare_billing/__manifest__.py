@@ -37,6 +37,7 @@
         "wizards/healthcare_claim_reject_views.xml",
         "wizards/healthcare_completeness_views.xml",
         "wizards/healthcare_credit_rebill_views.xml",
+        "wizards/healthcare_cycle_check_views.xml",
         "wizards/healthcare_invoice_delivery_views.xml",
         "wizards/healthcare_invoice_processing_views.xml",
         "wizards/healthcare_reprice_views.xml",
@@ -80,6 +81,7 @@
         "web.assets_backend": [
             "healthcare_billing/static/src/scss/healthcare_billing.scss",
             "healthcare_billing/static/src/appointment/**/*",
+            "healthcare_billing/static/src/billing_cycle/**/*",
             "healthcare_billing/static/src/billing_run/**/*",
             "healthcare_billing/static/src/reprice/**/*",
         ],

@@ -46,6 +46,7 @@ from . import healthcare_billing_account_reprice
 from . import healthcare_billing_account_claim
 from . import healthcare_billing_cycle
 from . import healthcare_billing_cycle_parameters
+from . import healthcare_billing_cycle_issues
 from . import healthcare_billing_run
 from . import healthcare_billing_run_background
 from . import healthcare_billing_run_claim

@@ -265,8 +265,11 @@ class HealthcareBillingEngine(models.AbstractModel):
             "archived_fee_schedule": SQL("(fs.active = FALSE AND %s)", payer_owes),
             "currency_inactive": SQL("NOT cur.active"),
             "missing_activity_code": SQL(
-                "(c.kind = 'service' AND p.requires_activity_code AND %s"
-                " AND COALESCE(pt.activity_code, '') = '')",
+                # without a price yet, nobody owes anything
+                "(c.kind = 'service' AND p.requires_activity_code AND (%s"
+                " OR (NOT COALESCE(c.is_priced, FALSE)"
+                " AND COALESCE(a.state, '') IN ('', 'scheduled', 'completed')))"
+                " AND pp.id IS NOT NULL AND COALESCE(pt.activity_code, '') = '')",
                 payer_owes,
             ),
             "missing_diagnosis": SQL(

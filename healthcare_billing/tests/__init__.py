@@ -29,6 +29,8 @@ from . import test_cycle
 from . import test_credit_rebill
 from . import test_credit_rebill_dialog
 from . import test_credit_rebill_money
+from . import test_cycle_issue_tours
+from . import test_cycle_issues
 from . import test_delivery
 from . import test_delivery_concurrency
 from . import test_delivery_superbill

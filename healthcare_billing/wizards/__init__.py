@@ -11,6 +11,8 @@ from . import healthcare_completeness_query
 from . import healthcare_completeness_other
 from . import healthcare_completeness_row
 from . import healthcare_cpt_license_assign
+from . import healthcare_cycle_check
+from . import healthcare_cycle_issue
 from . import healthcare_credit_rebill
 from . import healthcare_invoice_delivery
 from . import healthcare_invoice_processing
