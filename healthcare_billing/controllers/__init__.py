@@ -1,3 +1,4 @@
 from . import billing_run
+from . import invoice_export
 from . import invoice_portal
 from . import superbill_portal

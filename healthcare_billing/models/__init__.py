@@ -1,5 +1,6 @@
 from . import computed_mixin  # first: the next ones import models that inherit it
 from . import healthcare_guarded_mixin
+from . import healthcare_xlsx_mixin
 from . import account_move
 from . import account_move_background
 from . import account_move_cpt_license
@@ -56,6 +57,7 @@ from . import healthcare_billing_run_export
 from . import healthcare_billing_run_line
 from . import healthcare_billing_run_preview
 from . import healthcare_billing_run_reason
+from . import healthcare_billing_run_sending
 from . import healthcare_block_reason
 from . import healthcare_cancel_reason
 from . import healthcare_charge
@@ -111,3 +113,10 @@ from . import res_partner
 from . import res_partner_superbill
 from . import res_partner_default_fee
 from . import res_partner_claim
+
+# These add to several of the models above.
+from . import healthcare_billing_cycle_closing
+from . import account_move_sending
+from . import healthcare_invoice_overview
+from . import account_move_void
+from . import account_move_write_off

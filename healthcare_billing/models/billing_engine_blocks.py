@@ -235,10 +235,14 @@ class HealthcareBillingEngine(models.AbstractModel):
             "account_on_hold": SQL("b.billing_status = 'on_hold'"),
             "account_closed": SQL("(b.billing_status = 'closed' OR NOT b.active)"),
             "wrong_door": SQL(
-                "(%s AND %s AND p.invoicing_model IN ('payer_batched', 'payer_file'))",
-                door == "batch",
+                "((%s AND %s AND p.invoicing_model IN ('payer_batched', 'payer_file'))"
+                " OR (%s AND c.kind = 'premium' AND c.appointment_id IS NULL))",
+                door in ("batch", "adhoc"),
                 payer_concerned,
+                door == "adhoc",  # R16: premiums of a client belong to a cycle
             ),
+            # R16
+            "not_started": SQL("(%s AND a.start > %s)", door == "adhoc", fields.Datetime.now()),
             "unsigned_note": SQL(
                 "(a.state = 'completed' AND a.note_state <> 'signed' AND"
                 " (co.healthcare_requires_signed_note OR (p.requires_signed_note AND %s)))",

@@ -86,7 +86,12 @@ class HealthcareBillingEngine(models.AbstractModel):
                 )
             }
         )
-        self._isolate_faults(lines - locked, lambda rows: self._post_moves(rows.move_id))
+        self._isolate_faults(lines - locked, self._post_rows)
+
+    @api.model
+    def _post_rows(self, lines):
+        """Post the drafts of these rows. Overriders may do more with what is posted."""
+        self._post_moves(lines.move_id)
 
     @api.model
     def _undo_chunk(self, lines):

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 RECORD_FIELDS = {
     "name", "company_id", "user_id", "door", "state", "invoice_date", "options", "charge_domain",
     "executed_on", "task", "task_total", "task_user_id", "stop_requested", "line_ids",
-    "exclusion_ids", "left_out_ids", "move_ids", "billing_cycle_id",
+    "exclusion_ids", "left_out_ids", "move_ids", "billing_cycle_id", "cycle_mode", "marks_sent",
 }  # fmt: skip
 
 
@@ -41,6 +41,18 @@ class HealthcareBillingRun(models.Model):
         copy=False,
         ondelete="restrict",
     )
+    cycle_mode = fields.Selection(
+        [
+            ("all", "All Invoices"),
+            ("new", "Only Newly Approved"),
+            ("resubmission", "Marked for Resubmission"),
+            ("regenerate", "Regenerate One Draft"),
+            ("closing", "Closing"),
+        ],
+        readonly=True,
+        copy=False,
+        help="What of the billing cycle this run invoices, or that it closes the cycle.",
+    )
     user_id = fields.Many2one(
         "res.users",
         string="Run by",
@@ -55,6 +67,7 @@ class HealthcareBillingRun(models.Model):
             ("manual", "Chosen Appointments"),
             ("cycle", "Billing Cycle"),
             ("adhoc", "Ad Hoc Invoice"),
+            ("send", "Mark as Sent"),
             ("rebill", "Credit & Rebill"),
             ("transfer", "Transfer"),
         ],

@@ -36,6 +36,7 @@ BLOCK_CODES = {
     "account_on_hold",
     "account_closed",
     "wrong_door",
+    "not_started",
     "unsigned_note",
     "missing_service",
     "missing_code",
