@@ -19,7 +19,6 @@ class HealthcareBillingCycle(models.Model):
 
     closing_run_id = fields.Many2one(
         "healthcare.billing.run",
-        string="Closing Run",
         readonly=True,
         copy=False,
         index="btree_not_null",

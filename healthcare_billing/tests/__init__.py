@@ -29,12 +29,9 @@ from . import test_cycle
 from . import test_credit_rebill
 from . import test_credit_rebill_dialog
 from . import test_credit_rebill_money
-<<<<<<< HEAD
+from . import test_cycle_closing
 from . import test_cycle_issue_tours
 from . import test_cycle_issues
-=======
-from . import test_cycle_closing
->>>>>>> ed07d3f (Close a cycle, mark as sent, void, write off, bill ad hoc, export: first slice)
 from . import test_delivery
 from . import test_delivery_concurrency
 from . import test_delivery_superbill

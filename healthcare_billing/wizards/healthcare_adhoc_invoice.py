@@ -21,9 +21,7 @@ class HealthcareAdhocInvoice(models.TransientModel):
         domain=lambda self: [("id", "in", self.env.companies.ids)],
     )
     # required on the form: the dialog opens without one
-    client_id = fields.Many2one(
-        "res.partner", string="Client", domain="[('is_healthcare_client', '=', True)]"
-    )
+    client_id = fields.Many2one("res.partner", domain="[('is_healthcare_client', '=', True)]")
     date_from = fields.Date(string="Care from")
     date_to = fields.Date(
         string="to",
