@@ -23,6 +23,7 @@
         "data/healthcare_adjustment_reason_data.xml",
         "data/healthcare_block_reason_data.xml",
         "data/healthcare_claim_issue_data.xml",
+        "wizards/healthcare_accrual_book_views.xml",
         "wizards/healthcare_appointment_clock_views.xml",
         "wizards/healthcare_appointment_schedule_views.xml",
         "wizards/healthcare_provider_details_views.xml",

@@ -25,6 +25,7 @@ from . import billing_engine_moves
 from . import billing_engine_rebill
 from . import claim_builder
 from . import code_mixin
+from . import healthcare_accrual
 from . import healthcare_adjustment_reason
 from . import healthcare_series_mixin
 from . import healthcare_appointment

@@ -273,16 +273,25 @@ class HealthcareBillingEngine(models.AbstractModel):
             invoice.values["fiscal_position_id"] or []
         )
         journal = self.env["account.journal"].browse(invoice.values["journal_id"])
-        template = product.with_company(company).product_tmpl_id
-        account = template.get_product_accounts(fiscal_pos=position)["income"]
         taxes = position.map_tax(product.taxes_id._filter_taxes_by_company(company))
         return {
             "display_type": "product",
             "product_id": product.id,
             "product_uom_id": product.uom_id.id,
             "tax_ids": [Command.set(taxes.ids)],
-            "account_id": (account or journal.default_account_id).id,
+            "account_id": self._income_account(product, position, journal).id,
         }
+
+    @api.model
+    def _income_account(self, product, position, journal):
+        """Where revenue of a service goes: its account, its category's, the company's, or else
+        the journal's.
+
+        :param position: ``account.fiscal.position`` of the addressee
+        """
+        template = product.with_company(self.env.company).product_tmpl_id
+        account = template.get_product_accounts(fiscal_pos=position)["income"]
+        return account or journal.default_account_id
 
     @api.model
     def _sign(self, invoice):

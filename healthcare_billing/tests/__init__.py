@@ -1,3 +1,6 @@
+from . import test_accrual
+from . import test_accrual_concurrency
+from . import test_accrual_tours
 from . import test_appointment_guard
 from . import test_appointment_note
 from . import test_appointment_screens

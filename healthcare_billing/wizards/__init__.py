@@ -11,6 +11,7 @@ from . import healthcare_completeness
 from . import healthcare_completeness_query
 from . import healthcare_completeness_other
 from . import healthcare_completeness_row
+from . import healthcare_accrual_book
 from . import healthcare_cpt_license_assign
 from . import healthcare_cycle_check
 from . import healthcare_cycle_issue

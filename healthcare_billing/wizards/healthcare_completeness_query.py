@@ -9,6 +9,9 @@ from .healthcare_completeness import STATUSES
 FEW_CENTS = 10
 
 
+# Blocked for good: what nobody will ever bill is no revenue to come (R12).
+NEVER_CODES = ["rejected", "vacant", "unscheduled"]
+
 # Accounts whose balance is a result of the year, by the first word of their type.
 RESULT_GROUPS = ["income", "expense"]
 
@@ -139,7 +142,8 @@ class HealthcareCompleteness(models.TransientModel):
                 report_id, create_uid, create_date, charge_id, appointment_id, move_id, company_id,
                 company_currency_id, currency_id, service_date, client_id, payer_id, responsibility,
                 employee_id, department_id, product_id, appointment_state, kind, status, reason_id,
-                reasons, amount, amount_company, amount_ledger, difference, cause
+                reasons, amount, amount_company, amount_ledger, difference, cause,
+                is_accruable
             )
             SELECT %(report)s, %(uid)s, %(now)s, care.id, care.appointment_id,
                    row.move_id, care.company_id, %(own)s, care.currency_id, care.service_date,
@@ -165,7 +169,9 @@ class HealthcareCompleteness(models.TransientModel):
                          AND row.at_rate
                         THEN 'exchange'
                         WHEN row.stray THEN 'credit'
-                        ELSE 'edited' END
+                        ELSE 'edited' END,
+                   row.status IN ('later', 'draft', 'ready')
+                   OR (row.status = 'blocked' AND NOT care.codes && %(never)s)
               FROM completeness_result result
               JOIN completeness_care care ON care.id = result.charge_id
         CROSS JOIN LATERAL (VALUES
@@ -195,6 +201,7 @@ class HealthcareCompleteness(models.TransientModel):
             now=fields.Datetime.now(),
             own=self.currency_id.id,
             few_cents=self._few_cents(),
+            never=NEVER_CODES,
             reason_ids=dumps({reason.code: reason.id for reason in reasons}),
             reason_names=dumps({reason.code: reason.name for reason in reasons}),
         )

@@ -65,6 +65,9 @@ class HealthcareCompletenessRow(models.TransientModel):
     status = fields.Selection(STATUSES)
     reason_id = LooseMany2one("healthcare.block.reason", help="What to mend first.")
     reasons = fields.Char(string="All Reasons")
+    is_accruable = fields.Boolean(
+        string="To Accrue", help="Delivered and not invoiced, and to be billed some day."
+    )
     amount = fields.Monetary(
         string="In Currency", help="Untaxed, in the charge's own currency.", aggregator=None
     )
