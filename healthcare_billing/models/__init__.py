@@ -40,6 +40,8 @@ from . import healthcare_appointment_recurrence
 from . import healthcare_appointment_screens
 from . import healthcare_appointment_series
 from . import healthcare_appointment_workflow
+from . import healthcare_appointment_approval
+from . import healthcare_appointment_approval_screen
 from . import healthcare_authorization
 from . import healthcare_billing_account
 from . import healthcare_billing_account_diagnosis
@@ -49,6 +51,7 @@ from . import healthcare_billing_account_claim
 from . import healthcare_billing_cycle
 from . import healthcare_billing_cycle_parameters
 from . import healthcare_billing_cycle_issues
+from . import healthcare_billing_cycle_visits
 from . import healthcare_billing_run
 from . import healthcare_billing_run_background
 from . import healthcare_billing_run_claim

@@ -229,7 +229,9 @@ class HealthcareBillingEngine(models.AbstractModel):
             "unscheduled": SQL("COALESCE(a.is_unscheduled, FALSE)"),
             "rejected": SQL("a.approval_state = 'rejected'"),
             "not_approved": SQL(
-                "(a.approval_state = 'not_approved' AND p.requires_approval AND %s)", payer_owes
+                "(a.approval_state = 'not_approved' AND (%s OR (p.requires_approval AND %s)))",
+                door in ("cycle", "adhoc"),  # these bill approved care only, whoever pays
+                payer_owes,
             ),
             "missing_account": SQL("c.billing_account_id IS NULL"),
             "account_on_hold": SQL("b.billing_status = 'on_hold'"),

@@ -26,6 +26,7 @@ QUANTITY_FIELDS = {
     "distance",
     "approval_state",
     "approved_qty",
+    "has_approved_qty",
     "has_bill_override",
     "bill_override_qty",
 }
@@ -423,6 +424,7 @@ class HealthcareAppointment(models.Model):
             open_stages = stages - {"not_billable"}
             appointment.billing_stage = min(open_stages or stages, key=order.index, default=False)
 
+    @api.depends_context("healthcare_billing_door")
     @api.depends("charge_ids.block_reason_ids", "state", "note_state", "parked", "approval_state")
     def _compute_block_reason_ids(self):
         reasons_per_charge = self.env["healthcare.billing.engine"]._block_reasons(

@@ -74,7 +74,7 @@ class HealthcareAppointment(models.Model):
         service = self.product_id if service is None else service
         if self.has_bill_override:
             return self.bill_override_qty
-        if self.approval_state == "approved" and self.approved_qty:
+        if self.approval_state == "approved" and self.has_approved_qty:
             return self.approved_qty
         if not service:
             return 1.0

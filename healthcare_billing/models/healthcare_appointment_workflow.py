@@ -60,24 +60,6 @@ class HealthcareAppointment(models.Model):
         """Back to the provider for corrections."""
         self.qa_state = "corrections"
 
-    def action_approve(self):
-        """Approve for billing. Vacant and unscheduled visits can't be approved (R12)."""
-        vacant = self.filtered(lambda a: a.is_vacant or a.is_unscheduled)
-        if vacant:
-            raise UserError(
-                self.env._(
-                    "Vacant and unscheduled visits can't be approved: %s. Assign somebody or add "
-                    "the visit to the schedule first.",
-                    ", ".join(vacant.mapped("name")),
-                )
-            )
-        self.approval_state = "approved"
-
-    def action_reject(self):
-        """Never bill this visit."""
-        self._check_no_live_charge()
-        self.approval_state = "rejected"
-
     def action_park(self):
         """Keep out of every generator, for now (R9)."""
         self.parked = True

@@ -353,6 +353,7 @@ class HealthcareCharge(models.Model):
             amount = charge.quantity * charge.price_unit if charge.is_priced else 0.0
             charge.amount = charge.currency_id.round(amount) if charge.currency_id else amount
 
+    @api.depends_context("healthcare_billing_door")
     @api.depends(
         "billing_stage",
         "is_priced",

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import models
 from odoo.fields import Command
 
@@ -50,10 +52,13 @@ class HealthcareCharge(models.Model):
                 )
 
     def _take_quantity_from_appointment(self):
-        for charge in self.with_context(healthcare_pricing=PRICING):
+        changed = defaultdict(self.browse)  # one write for all charges of the same units
+        for charge in self:
             units = charge.appointment_id._billable_units()
             if not charge.quantity_typed and charge.quantity != units:
-                charge.quantity = units
+                changed[units] |= charge
+        for units, charges in changed.items():
+            charges.with_context(healthcare_pricing=PRICING).quantity = units
 
     def _take_diagnoses_from_appointment(self):
         for charge in self:

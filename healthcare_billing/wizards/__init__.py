@@ -28,3 +28,4 @@ from . import healthcare_superbill_void
 from . import healthcare_reprice
 from . import healthcare_responsibility_transfer
 from . import healthcare_write_off
+from . import healthcare_visit_approval
