@@ -42,6 +42,7 @@ from . import healthcare_appointment_series
 from . import healthcare_appointment_workflow
 from . import healthcare_appointment_approval
 from . import healthcare_appointment_approval_screen
+from . import healthcare_appointment_unscheduled
 from . import healthcare_authorization
 from . import healthcare_billing_account
 from . import healthcare_billing_account_diagnosis

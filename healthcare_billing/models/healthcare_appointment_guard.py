@@ -9,6 +9,7 @@ DECISION_FIELDS = {
     "note_signed_by_id",
     "note_cosigned_by_id",
     "is_unscheduled",
+    "was_unscheduled",
     "is_vacant",
     "approval_state",
     "approved_qty",

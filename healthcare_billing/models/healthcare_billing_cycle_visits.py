@@ -74,6 +74,24 @@ class HealthcareBillingCycle(models.Model):
             "context": self._visit_context() | {"search_default_not_approved": 1},
         }
 
+    def action_view_unscheduled(self):
+        """Unscheduled visits on the days of this cycle."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "healthcare_billing.healthcare_unscheduled_action"
+        )
+        return action | {
+            "name": self.env._("Unscheduled Visits of %s", self.display_name),
+            "path": False,
+            "domain": [
+                "|",
+                ("is_unscheduled", "=", True),
+                ("was_unscheduled", "=", True),
+                ("billing_cycle_ids", "in", self.ids),
+            ],
+            "context": self._visit_context() | {"search_default_unscheduled": 1},
+        }
+
     def _visit_context(self):
         """Context in which visits are looked at as this cycle's."""
         self.ensure_one()

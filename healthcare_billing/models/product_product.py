@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, models
 
 from ..tools.units import care_units
@@ -32,3 +34,10 @@ class ProductProduct(models.Model):
                 time_basis=self.time_basis or "scheduled",
             )
         )
+
+    def _care_length(self):
+        """How long a visit of this service usually is.
+
+        :rtype: timedelta
+        """
+        return timedelta(hours=self.default_duration or 1.0)

@@ -82,5 +82,6 @@ from . import test_transfer_owed
 from . import test_translations
 from . import test_units
 from . import test_units_on_charges
+from . import test_unscheduled
 from . import test_visit_approval
 from . import test_volume

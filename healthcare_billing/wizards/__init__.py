@@ -29,3 +29,5 @@ from . import healthcare_reprice
 from . import healthcare_responsibility_transfer
 from . import healthcare_write_off
 from . import healthcare_visit_approval
+from . import healthcare_add_to_schedule
+from . import healthcare_unscheduled_check_in
