@@ -106,6 +106,7 @@ class HealthcareAppointment(models.Model):
         compute="_compute_billing_cycle_ids",
         search="_search_billing_cycle_ids",
         string="Billing Cycles",
+        groups="healthcare_billing.group_coordinator",
         help="Cycles whose days and filters take this visit in.",
     )
 
