@@ -2,15 +2,23 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+CARE_OFFICE = "healthcare_billing.group_coordinator"
+
 
 class HealthcareBillingCycle(models.Model):
     """The visits of a cycle: of its own days, and what its back-billing date takes in (R11)."""
 
     _inherit = "healthcare.billing.cycle"
 
-    visit_count = fields.Integer(compute="_compute_visit_counts", string="Visits")
-    not_approved_count = fields.Integer(compute="_compute_visit_counts", string="Not Approved")
-    unscheduled_count = fields.Integer(compute="_compute_visit_counts", string="Unscheduled")
+    visit_count = fields.Integer(
+        compute="_compute_visit_counts", string="Visits", groups=CARE_OFFICE
+    )
+    not_approved_count = fields.Integer(
+        compute="_compute_visit_counts", string="Not Approved", groups=CARE_OFFICE
+    )
+    unscheduled_count = fields.Integer(
+        compute="_compute_visit_counts", string="Unscheduled", groups=CARE_OFFICE
+    )
 
     def _compute_visit_counts(self):
         Appointment = self.env["healthcare.appointment"]
@@ -106,7 +114,7 @@ class HealthcareAppointment(models.Model):
         compute="_compute_billing_cycle_ids",
         search="_search_billing_cycle_ids",
         string="Billing Cycles",
-        groups="healthcare_billing.group_coordinator",
+        groups=CARE_OFFICE,
         help="Cycles whose days and filters take this visit in.",
     )
 
@@ -120,7 +128,7 @@ class HealthcareAppointment(models.Model):
 
     def _compute_billing_cycle_ids(self):
         self.billing_cycle_ids = False
-        for cycle in self._cycles_around():
+        for cycle in self._cycles_taking_in():
             found = self.search(cycle._visit_domain() & Domain("id", "in", self.ids))
             for appointment in self & found:
                 appointment.billing_cycle_ids |= cycle
@@ -131,7 +139,7 @@ class HealthcareAppointment(models.Model):
         cycles = self.env["healthcare.billing.cycle"].browse(id_ for id_ in value if id_)
         return Domain.OR(cycle._visit_domain() for cycle in cycles.exists())
 
-    def _cycles_around(self, *domains):
+    def _cycles_taking_in(self, *domains):
         """Cycles of these visits' companies that begin and end around some of their days."""
         days = [day for day in self.mapped("service_date") if day]
         if not days:
@@ -154,7 +162,7 @@ class HealthcareAppointment(models.Model):
         found = super()._in_closed_cycle()
         if self.env.user.has_group("healthcare_billing.group_closed_visit_adjustments"):
             return found
-        for cycle in self._cycles_around(Domain("state", "=", "closed")):
+        for cycle in self._cycles_taking_in(Domain("state", "=", "closed")):
             own = cycle._scope_domain() & cycle._own_days_domain()
             found |= self.search(own & Domain("id", "in", self.ids))
         return found
