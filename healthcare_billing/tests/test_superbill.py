@@ -207,6 +207,7 @@ class TestSuperbill(SuperbillCommon):
             (self.company, {"healthcare_npi": False}, "practice_npi", "warning"),
             (self.provider, {"npi": False}, "provider_npi", "warning"),
             (self.provider, {"credentials": False}, "credentials", "warning"),
+            (self.provider, {"is_rendering_provider": False}, "not_rendering", "warning"),
             (self.visit_service, {"default_code": False}, "code", "error"),
         ):
             before = {name: record[name] for name in vals}
@@ -220,6 +221,24 @@ class TestSuperbill(SuperbillCommon):
             record.write(before)
         self.provider.npi = self.company.healthcare_npi = False
         self.assertEqual(self._problems(visit, "error"), ["provider_npi"])
+
+    def test_r8_license_of_care_that_nobody_billed(self):
+        """Told, with the button that mends it; what is billed was asked when it was posted."""
+        cpt = self._service("Invented", "0000X", 100.0, code_system="cpt")
+        place = self.env["healthcare.place.of.service"].search([("code", "=", "11")])
+        visit = self._appointment(self.anna, product_id=cpt.id, place_of_service_id=place.id)
+        self.assertEqual(self._problems(visit, "warning"), ["license"])
+        preview = self.env["healthcare.superbill.preview"].browse(visit.action_superbill()["res_id"])
+        action = preview.problem_ids.action_mend()
+        self.assertEqual(action["res_model"], "healthcare.cpt.license.assign")
+        self.assertEqual(action["context"]["default_employee_ids"], self.provider.ids)
+        cpt_license = self.env["healthcare.cpt.license"].create({"employee_id": self.provider.id})
+        self.assertEqual(self._problems(visit), ["license"])
+        cpt_license.action_mark_paid()
+        self.assertFalse(self._problems(visit))
+        self._execute(visit, post=True)
+        cpt_license.action_mark_unpaid()
+        self.assertFalse(self._problems(visit))
 
     def test_missing_diagnosis_is_an_error(self):
         visit = self._appointment(self.anna, diagnosis_ids=[Command.clear()])
