@@ -194,6 +194,46 @@ class TestSuperbill(SuperbillCommon):
         self.assertEqual(superbills[0].diagnoses[-1][0], "L")
         self.assertEqual(superbills[1].line_ids.pointers, "A, B, C, D")
 
+    # -- languages -------------------------------------------------------------------------------
+    def _french_visit(self):
+        """A visit whose superbill says things that have a French name."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        country = self.env.ref("base.us")
+        country.with_context(lang="fr_FR").name = "États-Unis"
+        relationship = self.env["ir.model.fields.selection"].search(
+            [("field_id.model", "=", "healthcare.coverage"), ("value", "=", "19")]
+        )
+        relationship.with_context(lang="fr_FR").name = "Enfant"
+        self.visit_service.with_context(lang="fr_FR").name = "Séance"
+        (self.anna | self.company.partner_id).country_id = country
+        parent = self.env["res.partner"].create({"name": "Paul Parent"})
+        self._coverage(self.anna, self.payer, relationship="19", subscriber_id=parent.id)
+        return self._appointment(self.anna)
+
+    def _issued_in(self, lang, visit):
+        return self._issue(visit.charge_ids.with_context(lang=lang))
+
+    def test_whoever_issues_it_it_is_the_same(self):
+        """It says what it says in the practice's language, not in the user's."""
+        visit = self._french_visit()
+        self.anna.lang = False
+        self.company.partner_id.lang = "en_US"
+        superbill = self._issued_in("fr_FR", visit)
+        self.assertIn("United States", superbill.client_address)
+        self.assertIn("United States", superbill.practice_address)
+        self.assertEqual(self._issued_in("en_US", visit), superbill)
+        self.assertEqual(superbill.state, "issued")
+        self.assertFalse(superbill.with_context(lang="fr_FR").has_changed)
+
+    def test_it_is_in_the_clients_language(self):
+        visit = self._french_visit()
+        self.anna.lang = "fr_FR"
+        superbill = self._issued_in("en_US", visit)
+        self.assertIn("États-Unis", superbill.client_address)
+        self.assertEqual(superbill.subscriber_relationship, "Enfant")
+        self.assertEqual(superbill.line_ids.description, "Séance")
+        self.assertEqual(self._issued_in("fr_FR", visit), superbill)
+
     # -- what is missing -------------------------------------------------------------------------
     def test_everything_there_no_problem(self):
         self.assertFalse(self._problems(self._appointment(self.anna)))
