@@ -107,7 +107,8 @@ class AccountMove(models.Model):
         such look: what it takes over paid the old one a moment ago.
         """
         for move in self.filtered("rebill_credit_line_ids"):
-            lost = move.rebill_credit_line_ids.filtered(lambda line: not move._may_inherit(line))
+            lines = move.rebill_credit_line_ids
+            lost = lines - lines.filtered(move._may_inherit)
             if lost:
                 # sudo: see _bequeath_payments
                 move.sudo().rebill_credit_line_ids -= lost
