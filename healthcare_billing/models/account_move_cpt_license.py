@@ -99,7 +99,7 @@ class AccountMove(models.Model):
                   FROM account_move_line l
                   JOIN account_move m ON m.id = l.move_id
                   JOIN res_company co ON co.id = m.company_id
-                  JOIN healthcare_charge c ON c.id = l.charge_id AND c.kind = 'service'
+                  JOIN healthcare_charge c ON c.id = l.charge_id AND %(bills_care)s
                   JOIN hr_employee e ON e.id = c.employee_id AND e.is_rendering_provider
                  WHERE l.move_id = ANY(%(ids)s)
                    AND EXISTS (
@@ -113,6 +113,7 @@ class AccountMove(models.Model):
                 """,
                 year=year,
                 ids=invoices.ids,
+                bills_care=licenses._bills_care_sql(SQL("c")),
                 lacks=licenses._lacks_license_sql(SQL("e.id"), year),
             )
         )

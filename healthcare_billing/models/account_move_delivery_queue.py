@@ -115,6 +115,9 @@ class AccountMove(models.Model):
         """Invoices go the native way (see ``account.move.send``)."""
         # from the moves: they carry the context of the delivery
         moves.env["account.move.send"]._generate_and_send_invoices(moves, from_cron=True)
+        # core passes over those whose addressees lost their address since, without a word
+        passed_over = moves.filtered(lambda move: move.delivery_user_id and not move.sending_data)
+        passed_over._set_nobody()
 
     @api.model
     def _record_delivery_failure(self, move, error):
@@ -135,18 +138,29 @@ class AccountMove(models.Model):
     def _set_handed_over(self, messages):
         """These messages carry the documents; whether they arrive, the mail queue will know.
 
+        Colleagues who only follow the record are nobody: see ``_update_delivery_results``.
+
         :param messages: ``mail.message`` recordset
+        :return: whether there was anybody to hand them to
         """
         self.ensure_one()
-        if not messages.notification_ids:
-            self._set_delivery(
-                "failed", self.env._("There was nobody to send it to."), sending_data=False
-            )
-            return
+        meant = messages.notification_ids.filtered(
+            lambda notice: notice.res_partner_id in notice.mail_message_id.partner_ids
+        )
+        if not meant:
+            self._set_nobody()
+            return False
         self._set_delivery(
             "queued",
             sending_data=False,
             delivery_mail_ids=[fields.Command.set(messages.ids)],
+        )
+        return True
+
+    def _set_nobody(self):
+        """Say of these that there was nobody to hand them to."""
+        self._set_delivery(
+            "failed", self.env._("There was nobody to send it to."), sending_data=False
         )
 
     def _tell_sender(self, user):

@@ -25,6 +25,7 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         """A new invoice that was left as a draft takes over what paid the old one."""
         posted = super()._post(soft)
+        posted._drop_lost_bequests()
         posted._take_bequests()
         return posted
 
@@ -98,6 +99,35 @@ class AccountMove(models.Model):
                 # sudo: only corrections may say what an invoice inherits
                 move._heirs().sudo().write({"rebill_credit_line_ids": lines})
 
+    def _drop_lost_bequests(self):
+        """Forget what can't pay a draft any more: meanwhile undone, or made somebody else's.
+
+        Without that, core refuses to post an invoice because of an entry that isn't posted, or the
+        money of one customer pays the debt of another. An invoice that is posted at once needs no
+        such look: what it takes over paid the old one a moment ago.
+        """
+        for move in self.filtered("rebill_credit_line_ids"):
+            lines = move.rebill_credit_line_ids
+            lost = lines - lines.filtered(move._may_inherit)
+            if lost:
+                # sudo: see _bequeath_payments
+                move.sudo().rebill_credit_line_ids -= lost
+                move._message_log(
+                    body=self.env._(
+                        "Not set off against this invoice, because it was undone or is another "
+                        "customer's now: %s.",
+                        ", ".join(entry._care_reference() for entry in lost.move_id),
+                    )
+                )
+
+    def _may_inherit(self, line):
+        """Whether a journal item can pay this invoice; one without a partner is nobody else's."""
+        self.ensure_one()
+        partner = line.partner_id.commercial_partner_id
+        return line.parent_state == "posted" and (
+            not partner or partner == self.commercial_partner_id
+        )
+
     def _take_bequests(self):
         """Set what paid the replaced invoices off against these: money first, write-offs last."""
         heirs = self.filtered("rebill_credit_line_ids")
@@ -167,7 +197,9 @@ class AccountMove(models.Model):
     def _set_off_against_lines(self, counterparts):
         receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
         for account, lines in (receivable | counterparts).grouped("account_id").items():
-            open_lines = lines.filtered(lambda line: not line.reconciled)
+            open_lines = lines.filtered(
+                lambda line: line.parent_state == "posted" and not line.reconciled
+            )
             if account.reconcile and open_lines & receivable and open_lines & counterparts:
                 open_lines.reconcile()
 

@@ -92,6 +92,17 @@ class AccountMoveSend(models.AbstractModel):
                 documents[move] = data
         return super()._generate_invoice_documents(documents, allow_fallback_pdf=allow_fallback_pdf)
 
+    @api.model
+    def _link_invoice_documents(self, invoices_data):
+        """Core takes a drawn PDF for a sent one; of what is e-mailed, the e-mail decides that."""
+        unsent = self.env["account.move"].browse(
+            move.id for move in invoices_data if not move.is_move_sent
+        )
+        result = super()._link_invoice_documents(invoices_data)
+        if self.env.context.get("care_delivery"):
+            unsent.filtered("has_charges").is_move_sent = False
+        return result
+
     # -- sending ---------------------------------------------------------------------------------
     @api.model
     def _generate_and_send_invoices(
@@ -126,9 +137,10 @@ class AccountMoveSend(models.AbstractModel):
         sender = move.with_context(email_notification_allow_header=False, care_outbox=outbox)
         result = super()._send_mail(sender, mail_template, **kwargs)
         message = self.env["mail.message"].browse(outbox.message_id)
-        move.is_move_sent = True
         move.delivery_document = "invoice"
-        move._set_handed_over(message.sudo())  # sudo: its notifications are its recipients'
+        # sudo: its notifications are its recipients'
+        if move._set_handed_over(message.sudo()):
+            move.is_move_sent = True
         return result
 
     # -- errors, and what is told ----------------------------------------------------------------

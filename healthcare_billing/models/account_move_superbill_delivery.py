@@ -77,9 +77,7 @@ class AccountMove(models.Model):
     def _send_superbills(self, moves):
         """Issue the superbills of queued invoices as who asked for it, and tell the clients."""
         for user, documents in moves.grouped("delivery_user_id").items():
-            documents.with_user(user).with_context(
-                allowed_company_ids=documents.company_id.ids
-            )._email_superbills()
+            documents._as_user(user)._email_superbills()
 
     def _email_superbills(self):
         """E-mail the superbills of these invoices; PDFs, where wanted, are drawn all at once."""

@@ -298,8 +298,8 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             # R8
             "missing_license": SQL(
-                "(c.kind = 'service' AND pt.code_system = 'cpt' AND e.is_rendering_provider"
-                " AND %s)",
+                "(%s AND pt.code_system = 'cpt' AND e.is_rendering_provider AND %s)",
+                licenses._bills_care_sql(SQL("c")),
                 licenses._lacks_license_sql(
                     SQL("e.id"),
                     licenses._license_year_sql(

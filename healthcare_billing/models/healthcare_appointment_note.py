@@ -5,8 +5,10 @@ from odoo.exceptions import UserError
 class HealthcareAppointment(models.Model):
     """The session note: who signs it, and who has to sign, too.
 
-    Policy *approve*: one signature is enough. Policy *cosign*: the note of a provider who has a
-    manager is signed when both of them signed.
+    Policy *approve*: one signature is enough: the provider's, or that of who stands in as their
+    supervisor (the provider's manager, a billing manager). Policy *cosign*: the note of a provider
+    who has a manager is signed when both of them signed. Nobody else signs for a provider who can
+    log in.
     """
 
     _inherit = "healthcare.appointment"
@@ -52,11 +54,12 @@ class HealthcareAppointment(models.Model):
     def _signing_role(self, user):
         """As whom a user signs.
 
-        :return: ``provider`` (anybody, for a provider without a login), ``supervisor`` or None
+        :return: ``provider`` (anybody of the office, for a provider without a login),
+            ``supervisor`` or None
         """
         self.ensure_one()
         provider = self.employee_user_id
-        if user == provider or not self._is_supervised():
+        if user == provider or not (provider or self._is_supervised()):
             return "provider"
         if user == self.employee_id.parent_id.user_id or user.has_group(
             "healthcare_billing.group_billing_manager"
@@ -101,15 +104,16 @@ class HealthcareAppointment(models.Model):
         if not role:
             raise UserError(
                 self.env._(
-                    "%s: only the provider signs this note, and only the provider's manager "
-                    "co-signs it.",
+                    "%s: only the provider signs this note, or as their supervisor the provider's "
+                    "manager or a billing manager.",
                     self.name,
                 )
             )
         by_provider = role == "provider" or not appointment.employee_user_id
         signed = appointment.note_signed_by_id or (by_provider and user)
         cosigned = appointment.note_cosigned_by_id or (role == "supervisor" and user)
-        complete = signed and (cosigned or not appointment._is_supervised())
+        supervised = appointment._is_supervised()
+        complete = (signed and cosigned) if supervised else (signed or cosigned)
         appointment.write(
             {
                 "note_signed_by_id": signed and signed.id,

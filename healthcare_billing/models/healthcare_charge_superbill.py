@@ -44,7 +44,7 @@ class HealthcareCharge(models.Model):
         drafts = []
         for ids, group_moves in groups.values():
             for part, chunk in enumerate(charges._some(ids)._split_by_diagnoses()):
-                values = chunk._superbill_values(money, chunk & submitted)
+                values = chunk._in_superbill_language()._superbill_values(money, chunk & submitted)
                 drafts.append(
                     SuperbillDraft(
                         key="-".join(
@@ -63,6 +63,17 @@ class HealthcareCharge(models.Model):
                 )  # fmt: skip
         charges._check_superbill_drafts(drafts)
         return drafts
+
+    def _in_superbill_language(self):
+        """These charges of one client, in the language of their superbill.
+
+        It is the client's, or else the practice's, and never that of whoever issues it: else the
+        same care would be another superbill for each of them.
+        """
+        installed = self.env["res.lang"]._get_data
+        languages = (self.client_id.lang, self.company_id.partner_id.lang)
+        lang = next((lang for lang in languages if lang and installed(code=lang)), "en_US")
+        return self.with_context(lang=lang)
 
     def _is_on_superbills(self):
         """Whether a superbill may name this care at all: what a payer may be told, and past."""
@@ -169,7 +180,7 @@ class HealthcareCharge(models.Model):
 
     # -- what it says ----------------------------------------------------------------------------
     def _superbill_values(self, money, submitted):
-        """Values of the superbill of these charges.
+        """Values of the superbill of these charges, in their language.
 
         :param dict money: see :meth:`_superbill_money`
         :param submitted: those of the charges that the practice claims itself
@@ -209,14 +220,13 @@ class HealthcareCharge(models.Model):
 
     def _superbill_line_values(self, letters):
         self.ensure_one()
-        language = self.client_id.lang or self.env.lang
         return {
             "charge_id": self.id,
             "service_date": self.service_date,
             "place_of_service": self.place_of_service_id.code or "",
             "service_code": self.service_code or "",
             # the practice's own name of the service: texts of code sets are not ours to print
-            "description": self.product_id.with_context(lang=language).name,
+            "description": self.product_id.name,
             "modifiers": ", ".join(self.modifier_ids.sorted().mapped("code")),
             "pointers": ", ".join(letters[d] for d in self._superbill_diagnoses()),
             "quantity": self.quantity,

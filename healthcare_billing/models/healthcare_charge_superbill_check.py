@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import format_date
 
+from .healthcare_cpt_license import PAID_STATES
 from .superbill_draft import ERROR, WARNING, SuperbillProblem
 
 # Programs whose own rules make the provider claim, not the patient.
@@ -22,11 +23,13 @@ class HealthcareCharge(models.Model):
         """Fill in the problems of drafts that were made together."""
         present = self._present_superbills()
         claimed = self._on_live_claims()
+        unlicensed = self._without_license()
         for draft in drafts:
             draft.problems.extend(
                 [
                     *draft.charges._superbill_problems_of_header(draft.values),
                     *draft.charges._superbill_problems_of_services(),
+                    *draft.charges._superbill_problems_of_licenses(unlicensed),
                     *self._superbill_problems_of_others(draft, present),
                     *self._superbill_problems_of_claims(draft.charges & claimed),
                 ]
@@ -77,6 +80,15 @@ class HealthcareCharge(models.Model):
                     # supervised providers have none of their own: the practice's stands for them
                     WARNING if values["practice_npi"] else ERROR,
                     self.env._("%s has no NPI.", values["provider_name"]),
+                    provider,
+                )
+            )
+        if provider and not provider.is_rendering_provider:
+            result.append(
+                problem(
+                    "not_rendering",
+                    WARNING,
+                    self.env._("%s isn't a rendering provider.", values["provider_name"]),
                     provider,
                 )
             )
@@ -144,6 +156,56 @@ class HealthcareCharge(models.Model):
                 )
             )
         return result
+
+    def _without_license(self):
+        """Those of these charges that nobody billed and whose provider lacks a license (R8).
+
+        What is billed was asked when its invoice was posted.
+        """
+        asked = self.filtered(
+            lambda charge: (
+                charge.product_id.code_system == "cpt"
+                and charge.employee_id.is_rendering_provider
+                and not charge.is_live
+            )
+        )
+        years = {charge: charge._license_year() for charge in asked}
+        # sudo: that one is missing is told, whoever prints
+        licenses = (
+            self.env["healthcare.cpt.license"]
+            .sudo()
+            .search(
+                [
+                    ("employee_id", "in", asked.employee_id.ids),
+                    ("year", "in", list(set(years.values()))),
+                    ("state", "in", PAID_STATES),
+                ]
+            )
+        )
+        paid = {(own.employee_id.id, own.year) for own in licenses}
+        return asked.filtered(lambda charge: (charge.employee_id.id, years[charge]) not in paid)
+
+    def _superbill_problems_of_licenses(self, unlicensed):
+        """A superbill names a code that its provider may not use yet.
+
+        :param unlicensed: see :meth:`_without_license`
+        """
+        charges = self & unlicensed
+        if not charges:
+            return []
+        return [
+            self._superbill_problem(
+                "license",
+                WARNING,
+                self.env._(
+                    "%(provider)s has no paid CPT license for %(visits)s.",
+                    provider=charges.employee_id.name,
+                    visits=charges._visits_text(),
+                ),
+                charges.employee_id,
+                charges,
+            )
+        ]
 
     def _superbill_problems_of_services(self):
         """Problems of the lines: one for all services that lack the same."""

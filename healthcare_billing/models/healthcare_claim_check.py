@@ -290,6 +290,21 @@ class HealthcareClaim(models.Model):
                 "open",
                 self._any_line(SQL("cll.rendering_provider_id IS NULL")),
             ),
+            # a void names whom the payer knows already
+            "provider_not_rendering": (
+                "open",
+                SQL(
+                    "(cl.frequency <> '8' AND %s)",
+                    self._any_line(
+                        SQL("rp.id IS NOT NULL AND rp.is_rendering_provider IS NOT TRUE")
+                    ),
+                ),
+            ),
+            # R8: a claim can name another provider than its invoice was asked for
+            "missing_license": (
+                "open",
+                SQL("(cl.frequency <> '8' AND EXISTS (%s))", self._unlicensed_lines_sql()),
+            ),
             "provider_npi": (
                 "open",
                 self._any_line(SQL("rp.id IS NOT NULL AND %s", self._blank("rp.npi"))),
@@ -299,6 +314,55 @@ class HealthcareClaim(models.Model):
                 self._any_line(SQL("rp.id IS NOT NULL AND %s", self._blank("rp.taxonomy_code"))),
             ),
         }
+
+    @api.model
+    def _unlicensed_lines_sql(self):
+        """SQL query: provider and year of each CPT-coded line whose provider has no paid license.
+
+        By the same rule and for the same year as posting asks the invoice. Provider after provider
+        in the order of the lines; aliases: cl claim, co company.
+        """
+        licenses = self.env["healthcare.cpt.license"]
+        billed_on = SQL(
+            "COALESCE(%s, m.invoice_date, %s::date)",
+            self.env["account.move"]._first_billed_on_sql(SQL("m")),
+            fields.Date.context_today(self),
+        )
+        year = licenses._license_year_sql(SQL("co"), SQL("cll.service_date"), billed_on)
+        return SQL(
+            "SELECT rp.id, %(year)s FROM healthcare_claim_line cll"
+            " JOIN hr_employee rp ON rp.id = cll.rendering_provider_id"
+            " AND rp.is_rendering_provider"
+            " JOIN product_product pp ON pp.id = cll.product_id"
+            " JOIN product_template pt ON pt.id = pp.product_tmpl_id AND pt.code_system = 'cpt'"
+            " JOIN healthcare_claim_item item ON item.line_id = cll.id"
+            " LEFT JOIN account_move m ON m.id = item.move_id"
+            " WHERE cll.claim_id = cl.id AND %(lacks)s"
+            " ORDER BY cll.sequence, cll.id, item.id",
+            year=year,
+            lacks=licenses._lacks_license_sql(SQL("rp.id"), year),
+        )
+
+    def _first_missing_license(self):
+        """Who needs which license first, for this claim.
+
+        :return: ``(hr.employee record, year)``, or None when none is missing
+        """
+        self.ensure_one()
+        self.env.flush_all()  # as in _issues_query
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT missing.* FROM healthcare_claim cl"
+                " JOIN res_company co ON co.id = cl.company_id"
+                " CROSS JOIN LATERAL (%s LIMIT 1) AS missing WHERE cl.id = %s",
+                self._unlicensed_lines_sql(),
+                self.id,
+            )
+        )
+        return next(
+            ((self.env["hr.employee"].browse(id_), year) for id_, year in rows),
+            None,
+        )
 
     @api.model
     def _content_conditions(self):

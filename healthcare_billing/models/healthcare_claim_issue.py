@@ -32,6 +32,7 @@ class HealthcareClaimIssue(models.Model):
             ("payer", "Payer"),
             ("employee", "Rendering provider"),
             ("billing_employee", "Billing provider"),
+            ("license", "CPT license"),
             ("practice", "Practice"),
             ("company", "Address of the practice"),
             ("billing_account", "Billing account"),

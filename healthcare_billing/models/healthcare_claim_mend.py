@@ -1,6 +1,9 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+# What a provider lacks by which issue; others are about the taxonomy code.
+LACKING_FIELDS = {"provider_npi": "npi", "provider_not_rendering": "is_rendering_provider"}
+
 
 class HealthcareClaim(models.Model):
     """The record that the button of an issue opens."""
@@ -23,6 +26,8 @@ class HealthcareClaim(models.Model):
                 ),
                 "context": {"default_employee_id": self._provider_to_mend(issue).id},
             }
+        if issue.mend_target == "license" and (missing := self._first_missing_license()):
+            return self.env["healthcare.cpt.license"]._mend_action(*missing)
         target = {
             "client": self.client_id,
             "coverage": self.coverage_id,
@@ -45,7 +50,7 @@ class HealthcareClaim(models.Model):
         if issue.mend_target == "billing_employee":
             return self.billing_provider_id
         providers = self.line_ids.rendering_provider_id
-        name = "npi" if issue.code == "provider_npi" else "taxonomy_code"
+        name = LACKING_FIELDS.get(issue.code, "taxonomy_code")
         # the ids of employees and of their public profiles are the same
         profiles = self.env["hr.employee.public"].browse(providers.ids)
         lacking = profiles.filtered(lambda profile: not profile[name])

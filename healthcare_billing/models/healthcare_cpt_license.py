@@ -286,6 +286,17 @@ class HealthcareCptLicense(models.Model):
         )
 
     @api.model
+    def _bills_care_sql(self, charge):
+        """SQL condition: this charge bills what was done, so that its code needs a license.
+
+        Whatever its kind: a service with a CPT code may be entered as a premium or an expense. Only
+        corrections use nobody's code anew.
+
+        :param SQL charge: alias of ``healthcare_charge``
+        """
+        return SQL("%s.kind NOT IN ('adjustment', 'transfer')", charge)
+
+    @api.model
     def _license_year_sql(self, company, service_date, invoice_date):
         """SQL expression: the year whose license counts, by the company's setting.
 

@@ -62,6 +62,45 @@ class TestAppointmentNote(CareCommon):
         self._as(self.manager).action_sign_note()
         self.assertEqual(self.visit.note_signed_by_id, self.staff)
 
+    def test_nobody_of_the_office_signs_for_who_can_log_in(self):
+        """One signature is enough, and it says whose it is."""
+        self.company.healthcare_note_policy = "approve"
+        coordinator = self._user("coordinator", login="other_coordinator")
+        for user in (self.other, coordinator):
+            self.assertEqual(self._shown(user), (False, False))
+            with self.assertRaisesRegex(UserError, "only the provider"):
+                self._as(user).action_sign_note()
+        self.assertFalse(self.visit.note_signed_by_id | self.visit.note_cosigned_by_id)
+        self.assertNotEqual(self.visit.note_state, "signed")
+        self.assertEqual(self._shown(self.staff), (True, False))
+        self._as(self.staff).action_sign_note()
+        self.assertEqual(
+            (self.visit.note_state, self.visit.note_signed_by_id), ("signed", self.staff)
+        )
+
+    def test_who_stands_in_is_recorded_as_supervisor(self):
+        self.company.healthcare_note_policy = "approve"
+        visits = self.visit | self._appointment(
+            self.visit.client_id, hour=15, employee_id=self.staff.employee_id.id
+        )
+        for visit, user in zip(visits, (self.supervisor, self.manager), strict=True):
+            self.visit = visit
+            self.assertEqual(self._shown(user), (True, False))
+            self.assertFalse(self._as(user).action_sign_note())
+            self.assertEqual(
+                (visit.note_state, visit.note_signed_by_id.id, visit.note_cosigned_by_id),
+                ("signed", False, user),
+            )
+
+    def test_anybody_of_the_office_signs_for_who_cannot_log_in(self):
+        self.company.healthcare_note_policy = "approve"
+        self.staff.employee_id.user_id = False
+        self.assertEqual(self._shown(self.other), (True, False))
+        self._as(self.other).action_sign_note()
+        self.assertEqual(
+            (self.visit.note_state, self.visit.note_signed_by_id), ("signed", self.other)
+        )
+
     def test_provider_without_a_login(self):
         """Somebody signs for them; the supervisor's signature is enough."""
         self.staff.employee_id.user_id = False

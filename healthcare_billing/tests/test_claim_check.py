@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -112,6 +112,90 @@ class TestClaimCheck(ClaimCommon):
         self.assert_missing(
             "missing_provider", self.claim.line_ids, {"rendering_provider_id": False}
         )
+
+    def test_r8_provider_is_a_rendering_one(self):
+        """Whoever gave the care, or was typed on the claim."""
+        wizard = self.env["healthcare.provider.details"]
+        self.assert_missing(
+            "provider_not_rendering",
+            self.provider,
+            {"is_rendering_provider": False},
+            target=wizard,
+        )
+        aide = self._provider(
+            "Aide", npi=STAFF_NPI, taxonomy_code=TAXONOMY, is_rendering_provider=False
+        )
+        line = self.claim.line_ids
+        self.assert_missing("provider_not_rendering", line, {"rendering_provider_id": aide.id})
+        line.rendering_provider_id = aide
+        issue = self.claim.issue_ids.with_context(healthcare_mend_claim_id=self.claim.id)
+        self.assertEqual(issue.action_mend()["context"], {"default_employee_id": aide.id})
+
+    def _cpt_claim(self, **vals):
+        """A claim of CPT-coded care of a licensed provider, billed in 2025; and the license."""
+        service = self._service("Invented", "0000X", 100.0, code_system="cpt")
+        cpt_license = self.env["healthcare.cpt.license"].create(
+            {"employee_id": self.provider.id, "year": 2025}
+        )
+        cpt_license.action_mark_paid()
+        visit = self._visit(hour=14, product_id=service.id, **vals)
+        moves = self._invoices(visit, invoice_date=date(2025, 6, 2))
+        return self._claims(moves), cpt_license
+
+    def test_r8_typed_provider_needs_a_license(self):
+        """The invoice was asked about whoever gave the care; the claim names somebody else."""
+        self.claim = self._cpt_claim()[0]
+        other = self._second_provider()
+        line = self.claim.line_ids
+        self.assert_missing("missing_license", line, {"rendering_provider_id": other.id})
+        line.rendering_provider_id = other
+        issue = self.claim.issue_ids.with_context(healthcare_mend_claim_id=self.claim.id)
+        self.assertEqual(issue.code, "missing_license")
+        action = issue.action_mend()
+        self.assertEqual(action["res_model"], "healthcare.cpt.license.assign")
+        self.assertEqual(
+            action["context"], {"default_employee_ids": other.ids, "default_year": 2025}
+        )
+        own = self.env["healthcare.cpt.license"].create({"employee_id": other.id, "year": 2025})
+        self.assertEqual(self._issue_codes(self.claim), {"missing_license"})  # not paid yet
+        self.assertEqual(issue.action_mend()["res_id"], own.id)
+        own.action_mark_paid()
+        self.assertFalse(self._issue_codes(self.claim))
+
+    def test_r8_license_that_was_undone_since(self):
+        self.claim, cpt_license = self._cpt_claim()
+        self.assertFalse(self._issue_codes(self.claim))
+        cpt_license.action_mark_unpaid()
+        self.assertEqual(self._issue_codes(self.claim), {"missing_license"})
+
+    def test_r8_year_of_the_first_invoice(self):
+        """Billed again in another year: the license of the first invoice's year counts."""
+        first = self._cpt_claim()[0]
+        old = first.invoice_ids
+        charge = old.invoice_line_ids.charge_id
+        new = old._credit_and_rebill({charge: {"price_unit": 90.0}}, invoice_date=date(2026, 1, 8))
+        claim = self._claims(new)
+        self.assertEqual(claim.invoice_ids, new)
+        self.assertFalse(self._issue_codes(claim))
+
+    def test_r8_year_of_the_care_by_the_setting(self):
+        claim = self._cpt_claim(day=A_DAY - timedelta(days=90))[0]
+        self.assertFalse(self._issue_codes(claim))
+        self.company.healthcare_license_date = "service"
+        self.assertEqual(self._issue_codes(claim), {"missing_license"})
+        issue = claim.issue_ids.with_context(healthcare_mend_claim_id=claim.id)
+        self.assertEqual(issue.action_mend()["context"]["default_year"], 2024)
+
+    def test_r8_a_void_names_whom_the_payer_knows(self):
+        claim, cpt_license = self._cpt_claim()
+        claim.action_submit()
+        claim.action_accept()
+        claim.payer_claim_number = "ICN-1"
+        void = self.env["healthcare.claim"].browse(claim.action_void()["res_id"])
+        cpt_license.action_mark_unpaid()
+        self.assertFalse(self._issue_codes(void))
+        self.provider.is_rendering_provider = False
+        self.assertFalse(self._issue_codes(void))
 
     def test_billing_provider_instead_of_the_practice(self):
         """Who bills under the own NPI needs it; the practice's isn't asked for then."""

@@ -34,9 +34,9 @@ class TestClaimPhoneTours(ClaimScreenCommon):
     touch_enabled = True
 
     def test_claim_on_the_phone(self):
-        self.move.group_single_claim = True
-        claim = self._claims(self.move)
+        """From the invoice, by way of the preview, to a paid claim."""
         self.start_tour(
-            "/odoo/care-claims", "healthcare_billing_claim_phone_tour", login=self.biller.login
+            "/odoo/care-invoices", "healthcare_billing_claim_phone_tour", login=self.biller.login
         )
-        self.assertEqual(claim.state, "paid")
+        self.assertEqual(self.move.claim_ids.state, "paid")
+        self.assertTrue(self.move.group_single_claim)

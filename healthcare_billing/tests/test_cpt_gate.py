@@ -54,6 +54,28 @@ class TestCptGate(LicenseCommon):
         run = self._execute(self._cpt_charge(employee_id=aide.id, hour=12), post=True)
         self.assertEqual(run.move_ids.state, "posted")
 
+    def test_r8_whatever_the_kind_of_the_charge(self):
+        """A CPT-coded service entered as a premium or an expense is the same service."""
+        visit = self._appointment(self._client())
+        for kind in ("premium", "expense"):
+            with self.subTest(kind=kind):
+                charge = self.env["healthcare.charge"].create(
+                    {
+                        "appointment_id": visit.id,
+                        "kind": kind,
+                        "product_id": self.cpt_service.id,
+                        "price_unit": 30.0,
+                    }
+                )
+                self.assertEqual(charge.employee_id, self.provider)
+                self.assertEqual(self._codes(charge), {"missing_license"})
+                cpt_license = self.licenses._holders(self.provider, 2025) or self._license()
+                cpt_license.action_mark_paid()
+                move = self._execute(charge).move_ids
+                cpt_license.action_mark_unpaid()
+                with self.assertRaisesRegex(UserError, "CPT license"), self.cr.savepoint():
+                    move.action_post()
+
     def test_r8_license_of_march_covers_all_invoices_of_the_year(self):
         self._license(paid=True)
         charge = self._cpt_charge(day=date(2025, 1, 7))

@@ -55,10 +55,11 @@ class TestCptPhoneTours(LicenseScreenCommon):
     browser_size = "390x844"
     touch_enabled = True
 
-    def test_bill_and_pay_on_the_phone(self):
-        cpt_license = self._license()
+    def test_assign_bill_and_pay_on_the_phone(self):
         self.start_tour(
             LICENSES, "healthcare_billing_cpt_license_phone_tour", login=self.manager.login
         )
-        self.assertEqual(cpt_license.state, "paid")
+        cpt_license = self.licenses.search([("company_id", "=", self.company.id)])
+        self.assertEqual(cpt_license.employee_id, self.provider)
+        self.assertEqual((cpt_license.state, cpt_license.year), ("paid", self.today.year))
         self.assertEqual(cpt_license.bill_id.amount_total, 20.0)

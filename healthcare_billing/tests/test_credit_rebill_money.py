@@ -240,6 +240,54 @@ class TestCreditRebillMoney(RebillCommon):
         new.action_post()
         self.assertEqual((other.amount_residual, new.amount_residual), (0.0, 95.0))
 
+    def _paid_draft(self):
+        """A draft that waits for a payment: (client, draft, payment)."""
+        client = self._client()
+        charge = self._charge(client)
+        old = self._bill(charge)
+        payment = self._pay(old)
+        new = old._credit_and_rebill({charge: {"price_unit": 95.0}}, post=False)
+        self.assertTrue(new.rebill_credit_line_ids)
+        return client, new, payment
+
+    def _assert_inherits_nothing(self, new, entry):
+        new.action_post()
+        self.assertEqual((new.state, new.amount_residual), ("posted", 95.0))
+        self.assertFalse(new.rebill_credit_line_ids)
+        notes = " ".join(new.message_ids.mapped("body"))
+        self.assertIn(f"another customer's now: {entry._care_reference()}", notes)
+
+    def test_a_draft_takes_nothing_of_a_payment_that_is_a_draft_again(self):
+        new, payment = self._paid_draft()[1:]
+        payment.action_draft()
+        self._assert_inherits_nothing(new, payment.move_id)
+
+    def test_a_draft_takes_nothing_of_a_canceled_entry(self):
+        new, payment = self._paid_draft()[1:]
+        entry = payment.move_id
+        entry.button_draft()
+        entry.button_cancel()
+        self.assertEqual(entry.state, "cancel")
+        self._assert_inherits_nothing(new, entry)
+
+    def test_a_draft_takes_nothing_of_what_another_customer_paid(self):
+        """The payment was entered for the wrong customer, and corrected meanwhile."""
+        new, payment = self._paid_draft()[1:]
+        other = self._client("Other")
+        payment.action_draft()
+        payment.partner_id = other
+        payment.action_post()
+        self.assertEqual(payment.move_id.state, "posted")
+        self._assert_inherits_nothing(new, payment.move_id)
+        self.assertEqual(self._receivable(other), -80.0)
+
+    def test_a_draft_takes_what_was_undone_and_posted_again(self):
+        client, new, payment = self._paid_draft()
+        payment.action_draft()
+        payment.action_post()
+        new.action_post()
+        self.assertEqual((new.amount_residual, self._receivable(client)), (15.0, 15.0))
+
     # -- recorded -------------------------------------------------------------------------------
 
     def test_what_bills_again_is_recorded_not_written(self):

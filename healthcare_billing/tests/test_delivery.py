@@ -341,6 +341,41 @@ class TestDelivery(DeliveryCommon):
         self.assertEqual(moves.mapped("delivery_state"), ["failed", "sent"])
         self.assertIn("No stamp", moves[0].delivery_message)
 
+    def _assert_nobody_got(self, move):
+        self.assertEqual(move.delivery_state, "failed")
+        self.assertIn("nobody", move.delivery_message)
+        self.assertFalse(move.is_move_sent)
+
+    def test_what_nobody_got_was_not_sent(self):
+        """Who lost the address while it waited; a PDF counts as sent for core once it is drawn."""
+        for content, client in (("link", self.anna), ("pdf", self.ben)):
+            with self.subTest(content=content):
+                self.company.healthcare_email_content = content
+                move, address = self._invoice(client), client.email
+                self._queue(move)
+                client.email = False
+                self._send()
+                self._assert_nobody_got(move)
+                client.email = address
+                self.assertEqual(self._queue(move), {"send": 1})
+                self._send()
+                self.assertEqual((move.delivery_state, move.is_move_sent), ("sent", True))
+
+    def test_followers_are_nobody(self):
+        """A mail of which only colleagues are told who follow the invoice."""
+        move = self._invoice(self.anna)
+        move.message_subscribe(self.biller.partner_id.ids)
+        self._queue(move)
+        sender = self.registry["account.move.send"]
+        original = sender._get_mail_params
+
+        def without_addressee(model, *args):
+            return {**original(model, *args), "partner_ids": []}
+
+        with patch.object(sender, "_get_mail_params", without_addressee):
+            self._send()
+        self._assert_nobody_got(move)
+
     def test_slices_of_one_company_each(self):
         branch = self.setup_other_company(name="Other practice")["company"]
         branch.write({"healthcare_tz": "America/New_York", "email": "other@example.com"})

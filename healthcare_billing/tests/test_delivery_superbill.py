@@ -79,6 +79,18 @@ class TestSuperbillDelivery(SuperbillCommon, DeliveryCommon):
             self.assertNotIn(secret, mail["body"] + mail["subject"])
         self.assertFalse(move.is_move_sent, "the invoice itself wasn't sent")
 
+    def test_who_asked_for_it_is_answered_in_the_own_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.biller.lang = "fr_FR"
+        moves = self._invoice(self.anna)
+        self._queue(moves, "superbill")
+        with patch.object(
+            type(moves), "_email_to_clients", autospec=True, side_effect=lambda move, *_args: None
+        ) as email:
+            self._send()
+        self.assertEqual(email.call_args.args[0].env.lang, "fr_FR")
+        self.assertEqual(email.call_args.args[0].env.user, self.biller)
+
     def test_email_carries_the_pdf_by_setting(self):
         self.company.healthcare_email_content = "pdf"
         client = self._patient("Without login", email="nologin@example.com")

@@ -240,6 +240,30 @@ class TestReprice(RepriceCommon):
 
     # -- ticking --------------------------------------------------------------------------------
 
+    def test_r2_many_at_once_never_ticks_what_somebody_decided(self):
+        """A typed fee, and a service chosen before there was a default: by their own box only."""
+        self.past.charge_ids.price_unit = 75.0
+        client = self._client("Late Default")
+        early = self._appointment(client)
+        client.billing_account_ids.write(
+            {"default_product_id": self.other_service.id, "default_fee": 100.0}
+        )
+        self.account.default_fee = 110.0
+        wizard = self._reprice(self.account | client.billing_account_ids)
+        wizard.write({"date_from": A_DAY - timedelta(days=400)})
+        decided = self._lines(wizard).filtered(lambda line: line.origin != "default")
+        self.assertEqual(decided.charge_id, (self.past | early).charge_ids)
+        self.assertEqual(set(decided.mapped("origin")), {"typed", "no_default"})
+        for what in ("all", "past", "future", "dates"):
+            with self.subTest(what=what):
+                wizard.with_context(healthcare_tick=what).action_tick()
+                self.assertFalse(any(decided.mapped("selected")))
+        decided[0].selected = True
+        wizard.with_context(healthcare_tick="future").action_tick()
+        self.assertEqual(decided.mapped("selected"), [True, False])
+        wizard.with_context(healthcare_tick="none").action_tick()
+        self.assertFalse(any(self._lines(wizard).mapped("selected")))
+
     def test_ticks_by_past_future_dates_all_none(self):
         between = self._planned(A_DAY + timedelta(days=10), state="completed")
         self.account.default_fee = 110.0

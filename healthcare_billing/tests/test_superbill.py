@@ -194,6 +194,46 @@ class TestSuperbill(SuperbillCommon):
         self.assertEqual(superbills[0].diagnoses[-1][0], "L")
         self.assertEqual(superbills[1].line_ids.pointers, "A, B, C, D")
 
+    # -- languages -------------------------------------------------------------------------------
+    def _french_visit(self):
+        """A visit whose superbill says things that have a French name."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        country = self.env.ref("base.us")
+        country.with_context(lang="fr_FR").name = "États-Unis"
+        relationship = self.env["ir.model.fields.selection"].search(
+            [("field_id.model", "=", "healthcare.coverage"), ("value", "=", "19")]
+        )
+        relationship.with_context(lang="fr_FR").name = "Enfant"
+        self.visit_service.with_context(lang="fr_FR").name = "Séance"
+        (self.anna | self.company.partner_id).country_id = country
+        parent = self.env["res.partner"].create({"name": "Paul Parent"})
+        self._coverage(self.anna, self.payer, relationship="19", subscriber_id=parent.id)
+        return self._appointment(self.anna)
+
+    def _issued_in(self, lang, visit):
+        return self._issue(visit.charge_ids.with_context(lang=lang))
+
+    def test_whoever_issues_it_it_is_the_same(self):
+        """It says what it says in the practice's language, not in the user's."""
+        visit = self._french_visit()
+        self.anna.lang = False
+        self.company.partner_id.lang = "en_US"
+        superbill = self._issued_in("fr_FR", visit)
+        self.assertIn("United States", superbill.client_address)
+        self.assertIn("United States", superbill.practice_address)
+        self.assertEqual(self._issued_in("en_US", visit), superbill)
+        self.assertEqual(superbill.state, "issued")
+        self.assertFalse(superbill.with_context(lang="fr_FR").has_changed)
+
+    def test_it_is_in_the_clients_language(self):
+        visit = self._french_visit()
+        self.anna.lang = "fr_FR"
+        superbill = self._issued_in("en_US", visit)
+        self.assertIn("États-Unis", superbill.client_address)
+        self.assertEqual(superbill.subscriber_relationship, "Enfant")
+        self.assertEqual(superbill.line_ids.description, "Séance")
+        self.assertEqual(self._issued_in("fr_FR", visit), superbill)
+
     # -- what is missing -------------------------------------------------------------------------
     def test_everything_there_no_problem(self):
         self.assertFalse(self._problems(self._appointment(self.anna)))
@@ -207,6 +247,7 @@ class TestSuperbill(SuperbillCommon):
             (self.company, {"healthcare_npi": False}, "practice_npi", "warning"),
             (self.provider, {"npi": False}, "provider_npi", "warning"),
             (self.provider, {"credentials": False}, "credentials", "warning"),
+            (self.provider, {"is_rendering_provider": False}, "not_rendering", "warning"),
             (self.visit_service, {"default_code": False}, "code", "error"),
         ):
             before = {name: record[name] for name in vals}
@@ -220,6 +261,25 @@ class TestSuperbill(SuperbillCommon):
             record.write(before)
         self.provider.npi = self.company.healthcare_npi = False
         self.assertEqual(self._problems(visit, "error"), ["provider_npi"])
+
+    def test_r8_license_of_care_that_nobody_billed(self):
+        """Told, with the button that mends it; what is billed was asked when it was posted."""
+        cpt = self._service("Invented", "0000X", 100.0, code_system="cpt")
+        place = self.env["healthcare.place.of.service"].search([("code", "=", "11")])
+        visit = self._appointment(self.anna, product_id=cpt.id, place_of_service_id=place.id)
+        self.assertEqual(self._problems(visit, "warning"), ["license"])
+        action = visit.action_superbill()
+        preview = self.env[action["res_model"]].browse(action["res_id"])
+        action = preview.problem_ids.action_mend()
+        self.assertEqual(action["res_model"], "healthcare.cpt.license.assign")
+        self.assertEqual(action["context"]["default_employee_ids"], self.provider.ids)
+        cpt_license = self.env["healthcare.cpt.license"].create({"employee_id": self.provider.id})
+        self.assertEqual(self._problems(visit), ["license"])
+        cpt_license.action_mark_paid()
+        self.assertFalse(self._problems(visit))
+        self._execute(visit, post=True)
+        cpt_license.action_mark_unpaid()
+        self.assertFalse(self._problems(visit))
 
     def test_missing_diagnosis_is_an_error(self):
         visit = self._appointment(self.anna, diagnosis_ids=[Command.clear()])

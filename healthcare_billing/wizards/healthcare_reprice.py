@@ -199,14 +199,21 @@ class HealthcareReprice(models.TransientModel):
         return self.past_line_ids | self.future_line_ids
 
     def action_tick(self):
-        """Tick lines; which, the context says: all, none, past, future or dates."""
+        """Tick lines; which, the context says: all, none, past, future or dates.
+
+        What somebody decided for one charge (its fee, or its service before there was a default)
+        is ticked by its own box only, and keeps its tick here; *none* clears everything.
+        """
         self.ensure_one()
         what = self.env.context.get("healthcare_tick")
-        lines = self._open_lines()
+        if what == "none":
+            self._open_lines().selected = False
+            return self._show()
+        lines = self._open_lines().filtered(lambda line: line.origin == "default")
         chosen = {
             "all": lines,
-            "past": self.past_line_ids,
-            "future": self.future_line_ids,
+            "past": lines & self.past_line_ids,
+            "future": lines & self.future_line_ids,
             "dates": self._lines_between_dates(lines) if what == "dates" else lines,
         }.get(what, lines.browse())
         chosen.selected = True

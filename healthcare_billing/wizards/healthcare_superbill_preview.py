@@ -345,6 +345,11 @@ class HealthcareSuperbillPreviewProblem(models.TransientModel):
     def action_mend(self):
         """Open the record that mends it."""
         self.ensure_one()
+        if self.code == "license":
+            charge = self.charge_ids[:1]
+            return self.env["healthcare.cpt.license"]._mend_action(
+                charge.employee_id, charge._license_year()
+            )
         if self.res_model == "hr.employee":
             return {
                 **self.env["ir.actions.act_window"]._for_xml_id(

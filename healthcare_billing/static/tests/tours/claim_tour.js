@@ -1,3 +1,4 @@
+import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 
 // Data: test_claim_tours.py. One posted invoice of Ivy to her payer; her coverage has no member ID.
@@ -129,8 +130,52 @@ registry.category("web_tour.tours").add("healthcare_billing_claim_tour", {
 });
 
 registry.category("web_tour.tours").add("healthcare_billing_claim_phone_tour", {
-    url: "/odoo/care-claims",
+    url: "/odoo/care-invoices",
     steps: () => [
+        {
+            content: "Open the invoice of the payer",
+            trigger: ".o_kanban_record:contains(Test Insurance)",
+            run: "click",
+        },
+        {
+            content: "On the phone, buttons are in a menu",
+            trigger:
+                ".o_form_view .o_statusbar_buttons .dropdown-toggle, .o_form_view .o_statusbar_buttons .o-dropdown",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu button[name=action_add_to_claims]",
+            run: "click",
+        },
+        {
+            content: "What would be claimed, as cards",
+            trigger:
+                ".modal div[name=summary]:has(.o_field_widget[name=claim_count]:contains(2)):contains($ 200.00)",
+        },
+        {
+            content: "Group them",
+            trigger: ".modal button[name=action_group]:visible",
+            run: "click",
+        },
+        {
+            trigger:
+                ".modal div[name=summary]:has(.o_field_widget[name=claim_count]:contains(1)):contains($ 200.00)",
+        },
+        {
+            trigger: ".modal .o_kanban_record:contains(Ivy Insured):contains(H0004)",
+        },
+        {
+            content: "Create",
+            trigger: ".modal button[name=action_create]:visible",
+            run: "click",
+        },
+        phoneState("Awaiting Submission"),
+        {
+            content: "Its list has cards that say what is missing",
+            trigger: ".o_form_view .o_statusbar_status",
+            run: () => browser.location.assign("/odoo/care-claims"),
+            expectUnloadPage: true,
+        },
         {
             content: "On the phone, cards that say what is missing",
             trigger: ".o_kanban_record:contains(Ivy Insured):contains(1 missing)",

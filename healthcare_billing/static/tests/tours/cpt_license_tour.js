@@ -167,8 +167,41 @@ registry.category("web_tour.tours").add("healthcare_billing_cpt_mend_tour", {
 registry.category("web_tour.tours").add("healthcare_billing_cpt_license_phone_tour", {
     steps: () => [
         {
+            content: "Assign",
+            trigger: ".o_control_panel button:contains(Assign CPT License):visible",
+            run: "click",
+        },
+        {
+            content: "On the phone, choosing opens cards",
+            trigger: ".modal .o_field_widget[name=employee_ids] input",
+            run: "click",
+        },
+        {
+            trigger: ".o_select_create_dialog_content .o_kanban_record:contains(Nina Newcomer)",
+        },
+        {
+            trigger: ".o_select_create_dialog_content .o_kanban_record:contains(Pat Provider)",
+            run: "click",
+        },
+        {
+            trigger:
+                "body:not(:has(.o_select_create_dialog_content)) .modal .o_field_widget[name=employee_ids] .o_tag",
+        },
+        {
+            content: "One license, and what it costs",
+            trigger: ".modal .o_field_widget[name=assign_count]:contains(1)",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=amount]:contains(20.00)",
+        },
+        {
+            trigger: ".modal button[name=action_assign]:visible",
+            run: "click",
+        },
+        {
             content: "Open the license",
-            trigger: ".o_kanban_record:contains(Pat Provider):contains(To Pay)",
+            trigger:
+                "body:not(:has(.modal)) .o_kanban_record:contains(Pat Provider):contains(To Pay)",
             run: "click",
         },
         {
