@@ -99,10 +99,11 @@ class HealthcareCptUser(models.Model):
               FROM healthcare_charge c
               JOIN service ON service.id = c.product_id
          LEFT JOIN healthcare_appointment a ON a.id = c.appointment_id
-             WHERE c.kind = 'service'
+             WHERE %s
                AND c.employee_id IS NOT NULL
                AND (a.id IS NULL OR a.state = 'completed')
-            """
+            """,
+            self.env["healthcare.cpt.license"]._bills_care_sql(SQL("c")),
         )
 
     def _invoiced_query(self):
@@ -114,11 +115,12 @@ class HealthcareCptUser(models.Model):
               JOIN service ON service.id = c.product_id
               JOIN account_move_line l ON l.charge_id = c.id
               JOIN account_move m ON m.id = l.move_id
-             WHERE c.kind = 'service'
+             WHERE %s
                AND c.employee_id IS NOT NULL
                AND m.move_type = 'out_invoice'
                AND m.state = 'posted'
-            """
+            """,
+            self.env["healthcare.cpt.license"]._bills_care_sql(SQL("c")),
         )
 
     def action_view_license(self):
