@@ -40,7 +40,7 @@ class HealthcareCompleteness(models.TransientModel):
             table = SQL.identifier(self.env[model]._table)
             execute(SQL("DELETE FROM %s WHERE report_id = %s", table, self.id))
         charge_ids = self._scope_ids()
-        totals, delivered_ids = self._totals(engine, charge_ids)
+        totals, delivered_ids = self._totals(charge_ids)
         rates = self._rates({currency_id for currency_id, *_rest in totals})
         self._make_steps(engine, delivered_ids, rates)
         execute(self._insert_rows_sql())
@@ -59,7 +59,7 @@ class HealthcareCompleteness(models.TransientModel):
         charges = Charge.with_context(active_test=False)
         return charges.search(self._charge_domain(), order="id").ids
 
-    def _totals(self, engine, charge_ids):
+    def _totals(self, charge_ids):
         """Sums of the charges themselves, and which of them are delivered.
 
         :return: list of (currency id, count, amount, is delivered), list of ids
@@ -70,23 +70,22 @@ class HealthcareCompleteness(models.TransientModel):
                      FROM healthcare_charge c
                     WHERE c.id = ANY(%s)
                  GROUP BY 1, 4""",
-                self._delivered_sql(engine),
+                self._delivered_sql(),
                 charge_ids,
             )
         )
         delivered = [id_ for *_sums, done, ids in found if done for id_ in ids]
         return [row[:4] for row in found], delivered
 
-    def _delivered_sql(self, engine):
+    def _delivered_sql(self):
         """Condition on ``c``: care that was given, or is overdue to be told.
 
         A planned visit counts from the day after it was due; one that was invoiced always.
         """
-        conditions = engine._block_conditions(self.company_id, self.invoice_date)
         return SQL(
-            "NOT (%(planned)s AND c.service_date >= %(today)s AND NOT EXISTS (SELECT 1 FROM"
-            " account_move_line l WHERE l.charge_id = c.id AND l.parent_state = 'posted'))",
-            planned=conditions["planned"],
+            "NOT (c.billing_stage = 'planned' AND c.service_date >= %(today)s AND NOT EXISTS"
+            " (SELECT 1 FROM account_move_line l"
+            " WHERE l.charge_id = c.id AND l.parent_state = 'posted'))",
             today=self.company_id._care_today(),
         )
 
