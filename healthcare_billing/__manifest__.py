@@ -28,6 +28,8 @@
         "wizards/healthcare_appointment_schedule_views.xml",
         "wizards/healthcare_provider_details_views.xml",
         "wizards/healthcare_cpt_license_assign_views.xml",
+        "wizards/healthcare_cycle_generate_views.xml",
+        "wizards/healthcare_cycle_regenerate_views.xml",
         "wizards/healthcare_superbill_period_views.xml",
         "wizards/healthcare_superbill_preview_views.xml",
         "wizards/healthcare_superbill_void_views.xml",

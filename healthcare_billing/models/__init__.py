@@ -4,6 +4,7 @@ from . import healthcare_xlsx_mixin
 from . import account_move
 from . import account_move_background
 from . import account_move_cpt_license
+from . import account_move_cycle
 from . import account_move_delivery
 from . import account_move_delivery_queue
 from . import account_move_line
@@ -23,6 +24,7 @@ from . import billing_engine_blocks
 from . import billing_engine_execution
 from . import billing_engine_moves
 from . import billing_engine_rebill
+from . import billing_engine_cycle
 from . import claim_builder
 from . import code_mixin
 from . import healthcare_accrual
@@ -40,6 +42,7 @@ from . import healthcare_appointment_recurrence
 from . import healthcare_appointment_screens
 from . import healthcare_appointment_series
 from . import healthcare_appointment_workflow
+from . import healthcare_appointment_cycle
 from . import healthcare_appointment_approval
 from . import healthcare_appointment_approval_screen
 from . import healthcare_appointment_unscheduled
@@ -50,6 +53,7 @@ from . import healthcare_billing_account_rate
 from . import healthcare_billing_account_reprice
 from . import healthcare_billing_account_claim
 from . import healthcare_billing_cycle
+from . import healthcare_billing_cycle_generate
 from . import healthcare_billing_cycle_parameters
 from . import healthcare_billing_cycle_issues
 from . import healthcare_billing_cycle_visits
@@ -62,6 +66,7 @@ from . import healthcare_billing_run_export
 from . import healthcare_billing_run_line
 from . import healthcare_billing_run_preview
 from . import healthcare_billing_run_reason
+from . import healthcare_billing_run_cycle
 from . import healthcare_billing_run_sending
 from . import healthcare_block_reason
 from . import healthcare_cancel_reason

@@ -120,7 +120,7 @@ class HealthcareBillingEngine(models.AbstractModel):
                           b.payment_term_id, b.preferred_payment_method_line_id AS method_id,
                           COALESCE(b.group_single_claim, FALSE) AS single_claim,
                           c.amount, c.amount_client AS client, c.amount_payer AS primary,
-                          c.amount_secondary AS secondary, live.parts AS live,
+                          c.amount_secondary AS secondary, live.parts AS live, live.released,
                           %(secondary)s AS secondary_payer_id, c.employee_id, c.department_id,
                           c.appointment_id, c.product_id, a.state AS appointment_state
                      FROM %(source)s

@@ -8,6 +8,8 @@ from .healthcare_charge import SIGNED_KINDS
 
 # Charges with these codes are done with, or will never be billed: no other reason matters.
 FINAL_CODES = ("already_invoiced", "not_billable")
+# Doors that take approved visits only, whatever their payer asks for (R12).
+APPROVED_DOORS = ("cycle", "adhoc")
 
 
 class HealthcareBillingEngine(models.AbstractModel):
@@ -111,7 +113,8 @@ class HealthcareBillingEngine(models.AbstractModel):
 
         c charge, a appointment, cr cancel reason, b billing account, p payer, pp/pt product,
         e provider, co company, cur currency, fs fee schedule, au authorization with ``used``
-        units in billing order, live the responsibilities that invoices hold.
+        units in billing order, live the responsibilities that invoices hold
+        (``parts``), and those that this plan replaces (``released``).
 
         The aggregates are materialized: PostgreSQL would make them again for each charge where it
         has no true statistics, as on a new database.
@@ -156,7 +159,9 @@ class HealthcareBillingEngine(models.AbstractModel):
             ) au ON au.id = c.id
             LEFT JOIN (
                 WITH known AS MATERIALIZED (
-                SELECT l.charge_id, array_agg(l.responsibility::text) AS parts
+                SELECT l.charge_id,
+                       array_agg(l.responsibility::text) FILTER (WHERE NOT %(released)s) AS parts,
+                       array_agg(l.responsibility::text) FILTER (WHERE %(released)s) AS released
                   FROM account_move_line l
                  WHERE l.charge_live
                    AND l.charge_id IN (SELECT c0.id FROM healthcare_charge c0 WHERE %(scope)s)
@@ -164,6 +169,24 @@ class HealthcareBillingEngine(models.AbstractModel):
                 ) SELECT * FROM known
             ) live ON live.charge_id = c.id""",
             scope=scope,
+            released=self._released_lines_sql(SQL("l")),
+        )
+
+    @api.model
+    def _released_lines_sql(self, line):
+        """SQL condition: a live line that this plan replaces, so that its part is free for it.
+
+        :param SQL line: alias of ``account_move_line``
+        """
+        return SQL("FALSE")
+
+    @api.model
+    def _billable_care_sql(self):
+        """SQL condition: care that may be billed at all, as ``_is_billable`` says of a visit."""
+        return SQL(
+            "(COALESCE(b.billable, TRUE) AND (a.id IS NULL OR (a.billable"
+            " AND (a.state IN ('scheduled', 'completed')"
+            " OR COALESCE(cr.bill, a.state IN ('late_canceled', 'no_show'))))))"
         )
 
     @api.model
@@ -218,9 +241,19 @@ class HealthcareBillingEngine(models.AbstractModel):
                 "CASE WHEN c.amount_payer <> 0 THEN 'primary' END,"
                 "CASE WHEN c.amount_secondary <> 0 THEN 'secondary' END]::text[], NULL))"
             ),
-            "not_billable": SQL("c.billing_stage = 'not_billable'"),
-            "planned": SQL("c.billing_stage = 'planned'"),
-            "in_qa": SQL("c.billing_stage = 'qa'"),
+            # the stage of what is replaced is still that of the invoice
+            "not_billable": SQL(
+                "(c.billing_stage = 'not_billable' OR (live.released IS NOT NULL AND NOT %s))",
+                self._billable_care_sql(),
+            ),
+            "planned": SQL(
+                "(c.billing_stage = 'planned'"
+                " OR (live.released IS NOT NULL AND a.state = 'scheduled'))"
+            ),
+            "in_qa": SQL(
+                "(c.billing_stage = 'qa' OR (live.released IS NOT NULL AND co.healthcare_qa_review"
+                " AND a.qa_state IN ('review', 'corrections')))"
+            ),
             "parked": SQL("FALSE")
             if by_hand
             else SQL("(a.parked AND (a.parked_until IS NULL OR a.parked_until > %s))", today),
@@ -230,7 +263,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "rejected": SQL("a.approval_state = 'rejected'"),
             "not_approved": SQL(
                 "(a.approval_state = 'not_approved' AND (%s OR (p.requires_approval AND %s)))",
-                door in ("cycle", "adhoc"),  # these bill approved care only, whoever pays
+                door in APPROVED_DOORS,
                 payer_owes,
             ),
             "missing_account": SQL("c.billing_account_id IS NULL"),
@@ -346,9 +379,10 @@ class HealthcareBillingEngine(models.AbstractModel):
         return SQL(
             "(%(part)s > 0 OR (%(part)s < 0 AND NOT (c.kind IN %(kinds)s AND EXISTS ("
             "SELECT 1 FROM account_move_line billed"
-            " WHERE billed.charge_id = c.parent_id AND billed.charge_live))))",
+            " WHERE billed.charge_id = c.parent_id AND billed.charge_live AND NOT %(released)s))))",
             part=part,
             kinds=SIGNED_KINDS,
+            released=self._released_lines_sql(SQL("billed")),
         )
 
     @api.model

@@ -145,10 +145,15 @@ class HealthcareBillingEngine(models.AbstractModel):
         moves = self._create_moves(planned, run)
         self.env.flush_all()  # the guard answers here, within the savepoint
         self._check_booked_as_planned(planned, moves)
-        to_post = moves if post else moves.filtered(lambda m: m.currency_id.is_zero(m.amount_total))
+        to_post = moves if post else self._moves_posted_at_once(moves, run)
         if to_post:
             self._post_moves(to_post)
         return moves
+
+    @api.model
+    def _moves_posted_at_once(self, moves, run):
+        """Of new drafts, those that wait for nobody's decision: there is nothing to pay."""
+        return moves.filtered(lambda move: move.currency_id.is_zero(move.amount_total))
 
     @api.model
     def _check_booked_as_planned(self, planned, moves):

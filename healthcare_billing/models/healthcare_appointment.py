@@ -15,6 +15,9 @@ CHARGE_STAGES = [
     ("not_billable", "Not Billable"),
 ]
 
+# Stages of care that no invoice holds in full, and that may be billed.
+OPEN_STAGES = ["planned", "qa", "billing_office"]
+
 # What decides price, addressee or account of the service charge.
 REPRICING_FIELDS = {"product_id", "billing_account_id", "payer_id"}
 # What decides how many units it has.

@@ -299,7 +299,8 @@ class HealthcareAppointment(models.Model):
         :return: ``{appointment: code}``
         """
         problems = dict.fromkeys(self._in_closed_cycle(), "closed")
-        billed = self.sudo().charge_ids._live_lines().charge_id.appointment_id
+        # what is on a draft of an open cycle drops off when that is made again
+        billed = self.sudo().charge_ids.filtered("is_held").appointment_id
         problems.update(dict.fromkeys(self.browse(billed.ids), "invoiced"))
         return problems
 

@@ -57,7 +57,7 @@ class HealthcareAppointment(models.Model):
         self.env["healthcare.charge"].sudo().create(
             [appointment._prepare_service_charge() for appointment in without]
         )
-        charges = (self - without).sudo()._service_charges().filtered(lambda c: not c.is_live)
+        charges = (self - without).sudo()._service_charges().filtered(lambda c: not c.is_held)
         if touched & REPRICING_FIELDS:
             charges._follow_sources(former_sources or {})
         if touched & (REPRICING_FIELDS | QUANTITY_FIELDS):
@@ -103,7 +103,7 @@ class HealthcareAppointment(models.Model):
     def _freeze_prices_after_qa(self):
         """With QA review on, the price of the day QA ends counts (R2)."""
         reviewed = self.filtered("company_id.healthcare_qa_review")
-        reviewed._service_charges().filtered(lambda charge: not charge.is_live)._apply_prices()
+        reviewed._service_charges().filtered(lambda charge: not charge.is_held)._apply_prices()
 
     def _charge_sources(self):
         """Values of the fields that reprice, some of them computed from what ``write`` is given."""
@@ -112,7 +112,8 @@ class HealthcareAppointment(models.Model):
 
     def _check_not_invoiced(self, vals):
         changed = self.filtered(lambda appointment: appointment._changes_billing(vals))
-        line = changed.charge_ids._live_lines()[:1]
+        held = changed.charge_ids.filtered("is_held")
+        line = (held and held._live_lines())[:1]
         if line:
             raise UserError(
                 self.env._(

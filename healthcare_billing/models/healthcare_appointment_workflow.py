@@ -31,7 +31,8 @@ class HealthcareAppointment(models.Model):
         self.write({"state": "scheduled", "cancel_reason_id": False})
 
     def _check_no_live_charge(self):
-        line = self.charge_ids._live_lines()[:1]
+        held = self.charge_ids.filtered("is_held")
+        line = (held and held._live_lines())[:1]
         if line:
             raise UserError(
                 self.env._(

@@ -8,6 +8,8 @@ RECORD_FIELDS = {
     "name", "company_id", "user_id", "door", "state", "invoice_date", "options", "charge_domain",
     "executed_on", "task", "task_total", "task_user_id", "stop_requested", "line_ids",
     "exclusion_ids", "left_out_ids", "move_ids", "billing_cycle_id", "cycle_mode", "marks_sent",
+    "cycle_scope", "replaced_move_ids", "kept_move_ids", "credited_line_ids", "replaced_marks",
+    "overwrites_edited", "target_move_id",
 }  # fmt: skip
 
 

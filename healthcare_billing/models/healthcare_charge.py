@@ -267,6 +267,13 @@ class HealthcareCharge(models.Model):
         string="Invoiced",
         help="On an invoice, draft or posted, that wasn't credited in full.",
     )
+    is_held = fields.Boolean(
+        compute="_compute_is_held",
+        compute_sudo=True,
+        string="Frozen",
+        help="On an invoice for good: on a draft of an open billing cycle it still follows its "
+        "visit, until the draft is made again or posted.",
+    )
     amount_invoiced = fields.Monetary(
         compute="_compute_billing",
         store=True,
@@ -477,8 +484,8 @@ class HealthcareCharge(models.Model):
         names = BILLED_FIELDS & set(vals)
         if not names:
             return
-        # is_live is asked once for all charges that are at hand, however they are written
-        changed = self.filtered(lambda charge: charge.is_live and charge._changes(vals, names))
+        # is_held is asked once for all charges that are at hand, however they are written
+        changed = self.filtered(lambda charge: charge.is_held and charge._changes(vals, names))
         if changed:
             line = changed._live_lines()[:1]
             raise UserError(

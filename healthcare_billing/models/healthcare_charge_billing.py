@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 
 class HealthcareCharge(models.Model):
@@ -16,6 +17,24 @@ class HealthcareCharge(models.Model):
         }
         for charge in self:
             charge.is_live = charge._origin.id in live
+
+    @api.depends(
+        "invoice_line_ids.charge_live",
+        "invoice_line_ids.parent_state",
+        "invoice_line_ids.move_id.billing_cycle_id.state",
+    )
+    def _compute_is_held(self):
+        held = {
+            charge.id
+            for (charge,) in self.env["account.move.line"]._read_group(
+                Domain("charge_id", "in", self.ids)
+                & Domain("charge_live", "=", True)
+                & ~self.env["account.move"]._open_draft_domain("move_id."),
+                ["charge_id"],
+            )
+        }
+        for charge in self:
+            charge.is_held = charge._origin.id in held
 
     @api.depends(
         "amount",

@@ -37,7 +37,7 @@ class HealthcareCharge(models.Model):
         """
         for charge in self:
             client, secondary = charge.amount_client, charge.amount_secondary
-            if charge.is_live:  # who owes it stands in the ledger
+            if charge.is_held:  # who owes it stands in the ledger
                 charge.amount_client, charge.amount_secondary = client, secondary
                 charge.amount_payer = charge.amount_payer
                 charge.parts_typed = charge.parts_typed

@@ -10,7 +10,7 @@ class HealthcareCharge(models.Model):
 
     def _apply_prices(self):
         """Look the price up and freeze it (R2). Typed prices and invoiced charges stay."""
-        charges = self.filtered(lambda c: c.price_source != "typed" and not c.is_live)
+        charges = self.filtered(lambda c: c.price_source != "typed" and not c.is_held)
         alike = {}  # one write for all charges of the same price
         for charge, price in charges._find_prices().items():
             alike.setdefault(tuple(price.items()), []).append(charge.id)

@@ -29,12 +29,16 @@ from . import test_cpt_gate
 from . import test_cpt_license
 from . import test_cpt_tours
 from . import test_cycle
+from . import test_cycle_generate
+from . import test_cycle_guard
 from . import test_credit_rebill
 from . import test_credit_rebill_dialog
 from . import test_credit_rebill_money
 from . import test_cycle_closing
 from . import test_cycle_issue_tours
 from . import test_cycle_issues
+from . import test_cycle_regenerate
+from . import test_cycle_resubmission
 from . import test_delivery
 from . import test_delivery_concurrency
 from . import test_delivery_superbill

@@ -13,6 +13,8 @@ from . import healthcare_completeness_other
 from . import healthcare_completeness_row
 from . import healthcare_accrual_book
 from . import healthcare_cpt_license_assign
+from . import healthcare_cycle_generate
+from . import healthcare_cycle_regenerate
 from . import healthcare_cycle_check
 from . import healthcare_cycle_issue
 from . import healthcare_credit_rebill

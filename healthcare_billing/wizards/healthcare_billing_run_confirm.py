@@ -24,6 +24,8 @@ class HealthcareBillingRunConfirm(models.TransientModel):
     post = fields.Boolean(compute="_compute_shown", store=True, precompute=True, readonly=False)
     mark = fields.Char(compute="_compute_shown", store=True, precompute=True, readonly=False)
     invoice_date = fields.Date(related="run_id.invoice_date")
+    replaced_count = fields.Integer(related="run_id.replaced_count")
+    dropped_count = fields.Integer(related="run_id.dropped_count")
     in_background = fields.Boolean(compute="_compute_in_background")
 
     @api.depends("run_id")  # and nothing else: what was shown stays
