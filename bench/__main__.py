@@ -16,6 +16,7 @@ PARTS = {
     "plan": "product",
     "memory": "product",
     "queue": "queue",
+    "cycle": "product",
 }
 
 
@@ -37,7 +38,8 @@ def parse():
     number = {"type": positive, "metavar": "N"}
     parser.add_argument(
         "invoices", nargs="?", **number,
-        help="that each makes in all rounds together (default 1000; queue: 2000 a round)",
+        help="that each makes in all rounds together (default 1000; queue: 2000 a round; cycle:"
+        " visits of the larger cycle, default 4000)",
     )  # fmt: skip
     parser.add_argument("lines", nargs="?", default=5, **number, help="of each (default 5)")
     parser.add_argument("--rounds", **number, help="(default 5; queue: 1)")
@@ -64,7 +66,7 @@ def positive(text):
 
 
 def chosen_parts(only):
-    """The memory part plans, too; workers of the job queue are measured when asked for."""
+    """The memory part plans, too; workers of the job queue, and cycles, when asked for."""
     return [only] if only else ["create", "growth", "memory"]
 
 
@@ -75,7 +77,7 @@ def measure(part, options):
     """
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
-        invoices, rounds = (2000, 1) if part == "queue" else (1000, 5)
+        invoices, rounds = {"queue": (2000, 1), "cycle": (4000, 1)}.get(part, (1000, 5))
         values = {
             "invoices": options.invoices or invoices,
             "rounds": options.rounds or rounds,
