@@ -201,8 +201,10 @@ class HealthcareBillingCycle(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "healthcare_billing.healthcare_billing_run_line_action_drafts_left"
         )
-        domain = Domain("run_id", "=", self.closing_run_id.id) & Domain(
-            "move_id.state", "=", "draft"
+        domain = (
+            Domain("run_id", "=", self.closing_run_id.id)
+            & Domain("move_id.state", "=", "draft")
+            & Domain("move_id.billing_cycle_id", "=", self.id)
         )
         return {**action, "name": self.env._("Drafts Left of %s", self.name), "domain": [*domain]}
 
@@ -322,4 +324,13 @@ class HealthcareBillingRunLine(models.Model):
     def _rows_of_drafts(self):
         """Those whose invoice is a draft still: somebody else may have been quicker."""
         self.env["account.move"]._check_may_process()
-        return self.filtered(lambda line: line.run_id.marks_sent and line.move_id.state == "draft")
+        return self.filtered(
+            lambda line: (
+                line.run_id.marks_sent
+                and line.move_id.state == "draft"
+                and (
+                    line.run_id.cycle_mode != "closing"
+                    or line.move_id.billing_cycle_id == line.run_id.billing_cycle_id
+                )
+            )
+        )

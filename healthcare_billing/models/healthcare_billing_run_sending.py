@@ -24,7 +24,10 @@ class HealthcareBillingRun(models.Model):
         """What is posted, but not marked as sent yet, has still to be done, too."""
         if task != "post" or not self.marks_sent:
             return super()._task_domain(task)
-        return Domain("run_id", "=", self.id) & Domain(
+        domain = Domain("run_id", "=", self.id)
+        if self.cycle_mode == "closing":  # what was left to another cycle isn't this one's any more
+            domain &= Domain("move_id.billing_cycle_id", "=", self.billing_cycle_id.id)
+        return domain & Domain(
             [
                 ("state", "=", "created"),
                 "|",

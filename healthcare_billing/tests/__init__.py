@@ -34,6 +34,7 @@ from . import test_credit_rebill_dialog
 from . import test_credit_rebill_money
 from . import test_cycle
 from . import test_cycle_closing
+from . import test_cycle_closing_tours
 from . import test_cycle_concurrency
 from . import test_cycle_generate
 from . import test_cycle_guard

@@ -118,6 +118,21 @@ class TestCycleClosing(CycleInvoicesCommon):
         self.assertEqual(moves[1].billing_cycle_id, same)
         self.assertFalse(other.move_ids)
 
+    def test_r14_moved_drafts_are_not_this_cycles_any_more(self):
+        moves = self._drafts("Ann", "Ben")
+        tomorrow = self.today + timedelta(days=1)
+        moves.write({"invoice_date": tomorrow, "date": tomorrow})
+        self.cycle._start_closing()
+        moves[0].action_move_to_next_cycle()
+        rows = self.env["healthcare.billing.run.line"].search(
+            self.cycle.action_view_drafts_left()["domain"]
+        )
+        self.assertEqual(rows.move_id, moves[1])
+        moves.write({"invoice_date": self.today, "date": self.today})
+        self.cycle._start_closing()
+        self.assertEqual(moves.mapped("state"), ["draft", "posted"])
+        self.assertEqual(self.cycle.state, "closed")
+
     def test_r14_locked_period_is_a_failure_with_its_reason(self):
         moves = self._drafts("Ann")
         self.company.fiscalyear_lock_date = moves.date

@@ -166,9 +166,15 @@ class HealthcareCycleCloseLine(models.TransientModel):
         "healthcare.cycle.close", required=True, ondelete="cascade", index=True
     )
     payer_id = fields.Many2one("res.partner")
+    name = fields.Char(string="Invoiced to", compute="_compute_name")
     currency_id = fields.Many2one(related="wizard_id.currency_id")
     draft_count = fields.Integer(string="Drafts")
     amount = fields.Monetary()
+
+    @api.depends("payer_id")
+    def _compute_name(self):
+        for line in self:
+            line.name = line.payer_id.display_name or self.env._("Clients")
 
 
 class HealthcareCycleReopen(models.TransientModel):
