@@ -471,19 +471,19 @@ class HealthcareAppointment(models.Model):
 
     def _approved_action(self, decision):
         return self._decision_action(
-            decision, self.env._("%s visits approved.", len(decision.done))
+            decision, self.env._("Visits approved: %s.", len(decision.done))
         )
 
     def action_reject(self):
         """Never bill these visits."""
         decision = self._reject()
         return self._decision_action(
-            decision, self.env._("%s visits rejected.", len(decision.done))
+            decision, self.env._("Visits rejected: %s.", len(decision.done))
         )
 
     def action_unapprove(self):
         """Take approvals and rejections back."""
         decision = self._unapprove()
         return self._decision_action(
-            decision, self.env._("%s visits not approved any more.", len(decision.done))
+            decision, self.env._("Visits not approved any more: %s.", len(decision.done))
         )

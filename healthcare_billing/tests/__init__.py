@@ -92,6 +92,8 @@ from . import test_translations
 from . import test_units
 from . import test_units_on_charges
 from . import test_unscheduled
+from . import test_approval_concurrency
 from . import test_visit_approval
+from . import test_visit_approval_tours
 from . import test_volume
 from . import test_write_off

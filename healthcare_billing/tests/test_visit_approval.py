@@ -516,7 +516,7 @@ class TestApprovalScreen(ApprovalCommon):
             self.assertIn(without.name, form.summary)
             self.assertIn(other.name, form.summary)
         result = dialog.action_apply()
-        self.assertIn("1 visits approved", result["params"]["message"])
+        self.assertIn("Visits approved: 1", result["params"]["message"])
         self.assertIn("differ by more than 15 minutes", result["params"]["message"])
         self.assertApproved(matching, 2.1)
         self.assertUndecided(other)

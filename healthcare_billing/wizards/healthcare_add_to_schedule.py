@@ -65,7 +65,7 @@ class HealthcareAddToSchedule(models.TransientModel):
         left = lines.appointment_id.filtered(
             lambda visit: self.auto_approve and visit.approval_state != "approved"
         )
-        message = self.env._("%s visits added to the schedule.", len(lines))
+        message = self.env._("Visits added to the schedule: %s.", len(lines))
         if left:
             names = ", ".join(left.mapped("name"))
             message += " " + self.env._("Not approved: %s.", names)

@@ -94,11 +94,11 @@ class HealthcareVisitApproval(models.TransientModel):
         if self.action in ACTIONS:
             basis, matching = ACTIONS[self.action]
             decision = visits._approve(basis, matching)
-            sentence = self.env._("%s visits approved.", len(decision.done))
+            sentence = self.env._("Visits approved: %s.", len(decision.done))
         elif self.action == "reject":
             decision = visits._reject()
-            sentence = self.env._("%s visits rejected.", len(decision.done))
+            sentence = self.env._("Visits rejected: %s.", len(decision.done))
         else:
             decision = visits._unapprove()
-            sentence = self.env._("%s visits not approved any more.", len(decision.done))
+            sentence = self.env._("Visits not approved any more: %s.", len(decision.done))
         return visits._result_action(decision, sentence)

@@ -13,6 +13,11 @@ export class MyDayKanbanController extends KanbanController {
             }
         });
     }
+
+    /** On a phone, checking in without a schedule has the room that planning a visit had. */
+    get canCreate() {
+        return super.canCreate && !(this.env.isSmall && this.headerButtons.length);
+    }
 }
 
 registry.category("views").add("healthcare_my_day", {
