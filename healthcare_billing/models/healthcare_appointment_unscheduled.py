@@ -19,9 +19,8 @@ class HealthcareAppointment(models.Model):
     )
 
     # -- on the phone ----------------------------------------------------------------------------
-    @api.model
     def action_check_in_unscheduled(self):
-        """Open the dialog in which the provider chooses the client."""
+        """Open the dialog in which the provider chooses the client; on no visit, or any."""
         self._own_employee()
         return {
             "type": "ir.actions.act_window",

@@ -158,12 +158,12 @@ registry.category("web_tour.tours").add("healthcare_billing_unscheduled_phone_to
             run: "click",
         },
         {
+            content: "Choose the client",
             trigger: ".modal .o_field_widget[name=client_id] input",
-            run: "click",
+            run: "edit Nadia",
         },
         {
-            content: "Choose the client",
-            trigger: ".o_kanban_record:contains(Nadia Neighbor)",
+            trigger: ".ui-autocomplete a:contains(Nadia Neighbor)",
             run: "click",
         },
         {
