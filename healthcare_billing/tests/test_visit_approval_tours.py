@@ -100,7 +100,7 @@ class TestVisitApprovalPhoneTours(VisitApprovalScreens, MyDayCommon):
         )
 
     def test_check_in_without_a_schedule(self):
-        neighbor = self._client("Nadia Neighbor")
+        neighbor = self._client("Aaron Neighbor")
         self.start_tour(
             "/odoo/my-day",
             "healthcare_billing_unscheduled_phone_tour",

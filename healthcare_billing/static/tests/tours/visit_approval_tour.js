@@ -158,27 +158,27 @@ registry.category("web_tour.tours").add("healthcare_billing_unscheduled_phone_to
             run: "click",
         },
         {
-            content: "Choose the client",
             trigger: ".modal .o_field_widget[name=client_id] input",
-            run: "edit Nadia",
-        },
-        {
-            trigger: ".ui-autocomplete a:contains(Nadia Neighbor)",
             run: "click",
         },
         {
-            trigger: ".modal .o_field_widget[name=client_id] input:value(Nadia Neighbor)",
+            content: "Choose the client",
+            trigger: ".modal .o_kanban_record:contains(Aaron Neighbor)",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=client_id] input:value(Aaron Neighbor)",
         },
         { trigger: ".modal button[name=action_check_in]:contains(Check In)", run: "click" },
         {
             content: "It is on My Day, begun",
-            trigger: ".o_kanban_record:contains(Nadia Neighbor):contains(Unscheduled) button[name=action_check_out]",
+            trigger: ".o_kanban_record:contains(Aaron Neighbor):contains(Unscheduled) button[name=action_check_out]",
             run: "click",
         },
         {
-            trigger: ".o_kanban_record:contains(Nadia Neighbor) button[name=action_complete]",
+            trigger: ".o_kanban_record:contains(Aaron Neighbor) button[name=action_complete]",
             run: "click",
         },
-        { trigger: ".o_kanban_record:contains(Nadia Neighbor):contains(Completed)" },
+        { trigger: ".o_kanban_record:contains(Aaron Neighbor):contains(Completed)" },
     ],
 });
