@@ -233,6 +233,31 @@ class TestCycleIssues(CycleIssueCommon):
         self.assertEqual(len(check.env[action["res_model"]].search(
             check.action_view_all()["domain"])), 2)  # fmt: skip
 
+    def test_issue_of_premiums(self):
+        """What is the visit's is told once; what a premium lacks itself is told of it."""
+        visit = self._visit(self.alice, parked=True)
+        premium = self.env["healthcare.charge"].create(
+            {
+                "appointment_id": visit.id,
+                "kind": "premium",
+                "product_id": self._service("Weekend", "WE", 6.0).id,
+            }
+        )
+        check = self._check()
+        self.assertEqual(check.issue_ids.charge_id.ids, (visit.charge_ids - premium).ids)
+        other = self._visit(self.gus)
+        unpriced = premium.create(
+            {
+                "appointment_id": other.id,
+                "kind": "premium",
+                "product_id": premium.product_id.id,
+            }
+        )
+        self.assertFalse(unpriced.is_priced)
+        issue = self._check().issue_ids.filtered(lambda i: i.charge_id.id == unpriced.id)
+        self.assertEqual(issue.reason_ids.mapped("code"), ["missing_bill_code"])
+        self.assertEqual(issue.item_id.id, premium.product_id.id)
+
     def test_issue_invoice_date(self):
         """Judged for the cycle's invoice date; one to come is told once, not per visit."""
         visit = self._visit(self.alice)

@@ -9,12 +9,11 @@ from odoo.tools import SQL
 DECIDED_CODES = ("already_invoiced", "not_billable", "rejected")
 # What the other steps of a cycle are for: approval, and the day on which it is invoiced.
 OTHER_STEPS = ("not_approved", "future_invoice_date")
-# Filters of the screen -> codes; whatever is in none of them is the last one.
-KINDS = {
-    "service_code": ("missing_service", "missing_code"),
-    "bill_code": ("missing_bill_code", "missing_price"),
-    "activity_code": ("missing_activity_code",),
-}
+# The visit's own: told of its service, and not once more of each of its premiums.
+VISIT_CODES = (
+    "planned", "in_qa", "parked", "archived", "vacant", "unscheduled", "unsigned_note",
+    "missing_account", "account_on_hold", "account_closed",
+)  # fmt: skip
 
 
 class HealthcareCycleCheck(models.TransientModel):
@@ -225,8 +224,10 @@ class HealthcareCycleCheck(models.TransientModel):
             """ARRAY(SELECT code FROM unnest(codes.found) WITH ORDINALITY AS each(code, place)
                       WHERE code <> ALL(%s)
                         AND (code <> 'planned' OR a.approval_state = 'approved')
+                        AND (c.kind <> 'premium' OR a.id IS NULL OR code <> ALL(%s))
                    ORDER BY place)""",
             list(OTHER_STEPS),
+            list(VISIT_CODES),
         )
 
     @api.model

@@ -35,6 +35,9 @@ class HealthcareCycleIssue(models.TransientModel):
     approval_state = fields.Selection(
         lambda self: self._selection_of("approval_state"), string="Approval", readonly=True
     )
+    item_id = fields.Many2one(
+        related="charge_id.product_id", string="Item", help="The visit's service, or a premium."
+    )
     amount = fields.Monetary(readonly=True)
     reason_id = fields.Many2one(
         "healthcare.block.reason",
