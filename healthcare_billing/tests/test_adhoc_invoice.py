@@ -109,6 +109,17 @@ class TestAdhocInvoice(CycleInvoicesCommon):
         self.assertIn("wrong_door", self._codes(premium, door="adhoc"))
         self.assertNotIn("wrong_door", self._codes(premium, door="cycle"))
 
+    def test_from_the_client(self):
+        action = self.client.action_adhoc_invoice()
+        self.assertEqual(action["context"], {"default_client_id": self.client.id})
+        self.env.ref("base.group_user").implied_ids |= self.env.ref(
+            "healthcare_billing.group_use_billing_cycles"
+        )
+        partner = self.env["res.partner"].with_user(self._user("billing_user"))
+        self.assertIn("action_adhoc_invoice", partner.get_view(view_type="form")["arch"])
+        partner = self.env["res.partner"].with_user(self._user("coordinator"))
+        self.assertNotIn("action_adhoc_invoice", partner.get_view(view_type="form")["arch"])
+
     def test_criteria(self):
         with self.assertRaisesRegex(UserError, "Choose a client"):
             self._search(client_id=False)
