@@ -38,6 +38,7 @@ from . import healthcare_appointment_reprice
 from . import healthcare_appointment_clock
 from . import healthcare_appointment_conflicts
 from . import healthcare_appointment_note
+from . import healthcare_appointment_premiums
 from . import healthcare_appointment_recurrence
 from . import healthcare_appointment_screens
 from . import healthcare_appointment_series
@@ -51,12 +52,14 @@ from . import healthcare_billing_account
 from . import healthcare_billing_account_diagnosis
 from . import healthcare_billing_account_rate
 from . import healthcare_billing_account_reprice
+from . import healthcare_billing_account_status
 from . import healthcare_billing_account_claim
 from . import healthcare_billing_cycle
 from . import healthcare_billing_cycle_generate
 from . import healthcare_billing_cycle_parameters
 from . import healthcare_billing_cycle_issues
 from . import healthcare_billing_cycle_visits
+from . import healthcare_billing_cycle_premium
 from . import healthcare_billing_run
 from . import healthcare_billing_run_background
 from . import healthcare_billing_run_claim
@@ -86,6 +89,9 @@ from . import healthcare_charge_rebill
 from . import healthcare_charge_reprice
 from . import healthcare_charge_transfer
 from . import healthcare_charge_claim
+from . import healthcare_charge_premium
+from . import healthcare_premium
+from . import healthcare_client_premium
 from . import healthcare_code_license
 from . import healthcare_claim
 from . import healthcare_claim_check
@@ -115,9 +121,11 @@ from . import ir_actions_report
 from . import ir_sequence
 from . import mail_notification
 from . import product_import
+from . import product_pricelist_item
 from . import product_product
 from . import product_template
 from . import res_company
+from . import res_company_holidays
 from . import res_config_settings
 from . import res_partner
 from . import res_partner_superbill

@@ -267,7 +267,12 @@ class HealthcareBillingEngine(models.AbstractModel):
                 payer_owes,
             ),
             "missing_account": SQL("c.billing_account_id IS NULL"),
-            "account_on_hold": SQL("b.billing_status = 'on_hold'"),
+            # a client premium that is charged on hold is billed on hold
+            "account_on_hold": SQL(
+                "(b.billing_status = 'on_hold' AND NOT EXISTS (SELECT 1"
+                " FROM healthcare_client_premium held WHERE held.id = c.client_premium_id"
+                " AND held.billable_on_hold))"
+            ),
             "account_closed": SQL("(b.billing_status = 'closed' OR NOT b.active)"),
             "wrong_door": SQL(
                 "((%s AND %s AND p.invoicing_model IN ('payer_batched', 'payer_file'))"

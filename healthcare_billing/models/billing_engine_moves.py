@@ -223,7 +223,12 @@ class HealthcareBillingEngine(models.AbstractModel):
         exact = not float_compare(product, part.amount, precision_digits=6)
         whole = part.is_whole and charge.quantity and exact
         return {
-            "name": self._charge_line_name(charge, part, lang),
+            "name": " - ".join(
+                [
+                    self._charge_line_name(charge, part, lang),
+                    *self._day_names(charge, invoice, lang),
+                ]
+            ),
             "quantity": charge.quantity if whole else 1.0,
             "price_unit": self._sign(invoice) * (charge.price_unit if whole else part.amount),
             **self._product_values(charge.product_id, invoice),
@@ -248,6 +253,14 @@ class HealthcareBillingEngine(models.AbstractModel):
         if part.responsibility == "client":
             return engine.env._("%s (client's part)", name)
         return engine.env._("%s (payer's part)", name)
+
+    @api.model
+    def _day_names(self, charge, invoice, lang):
+        """What the title of an appointment says, where a client premium has none: day, client."""
+        if not charge.client_premium_id:
+            return []
+        names = [format_date(self.env, charge.service_date, lang_code=lang)]
+        return names if invoice.client_id else [*names, charge.client_id.name]
 
     @api.model
     def _prepare_extra_line(self, extra, invoice):

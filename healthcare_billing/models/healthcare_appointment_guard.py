@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .healthcare_appointment import REPRICING_FIELDS
+from .healthcare_charge import PRICING
 
 # What care staff can't decide on their own appointments.
 DECISION_FIELDS = {
@@ -26,6 +27,7 @@ DECISION_FIELDS = {
     "parked",
     "parked_until",
     "parked_reason",
+    "removed_premium_ids",
 }
 STAFF_MAY = {("qa_state", "review"), ("note_state", "draft")}
 
@@ -50,6 +52,7 @@ class HealthcareAppointment(models.Model):
             appointment._check_may_decide(vals, defaults)
         appointments._enter_qa()
         appointments._sync_service_charges(REPRICING_FIELDS)
+        appointments._sync_premiums(REPRICING_FIELDS)
         return appointments
 
     def write(self, vals):
@@ -78,6 +81,7 @@ class HealthcareAppointment(models.Model):
         moved = (self - repriced).filtered(lambda a: a.service_date != days[a.id])
         charges = moved.sudo()._service_charges()  # sudo: see _sync_service_charges
         charges._apply_prices_of_new_day({c: days[c.appointment_id.id] for c in charges})
+        self._follow_with_premiums(set(vals), before, days)
         if ended_qa:
             ended_qa._freeze_prices_after_qa()
         return result
@@ -139,7 +143,7 @@ class HealthcareAppointment(models.Model):
         self._unlink_except_invoiced()
         charges = self.sudo().charge_ids  # sudo: who may delete the appointment, may all of it
         charges.child_ids.unlink()
-        charges.exists().unlink()
+        charges.exists().with_context(healthcare_pricing=PRICING).unlink()
         return super().unlink()
 
     @api.onchange("bill_override_qty")

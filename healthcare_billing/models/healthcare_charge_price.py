@@ -23,6 +23,7 @@ class HealthcareCharge(models.Model):
 
         Billing account's rate; rule of the payer's fee schedule on this very service by date of
         service; practice default. With a payer that requires a fee schedule there is no default.
+        On a holiday the fee schedule's holiday rate, else the payer's multiplier: never both.
 
         :param dict services: service per charge, default its own: what would another one cost?
         :return: ``{charge: values of is_priced, price_unit, price_source, price_reason,
@@ -30,7 +31,8 @@ class HealthcareCharge(models.Model):
         """
         services = services or {charge: charge.product_id for charge in self}
         prices = {}
-        by_schedule = self._find_fee_schedule_prices(services)
+        holidays = self._on_holidays()
+        by_schedule = self._find_fee_schedule_prices(services, holidays)
         for charge in self:
             service = services[charge]
             price = (
@@ -38,6 +40,9 @@ class HealthcareCharge(models.Model):
                 or by_schedule.get(charge)
                 or charge._default_price(service)
             )
+            is_holiday_rate = price.pop("is_holiday_rate", False)
+            if charge in holidays and not is_holiday_rate:
+                price = charge._holiday_price(price)
             prices[charge] = {"currency_id": charge.company_id.currency_id.id, **price}
         return prices
 
@@ -61,72 +66,160 @@ class HealthcareCharge(models.Model):
             "price_reason": self.env._("Rate of billing account %s", account.name),
         }
 
-    def _find_fee_schedule_prices(self, services):
+    def _find_fee_schedule_prices(self, services, holidays):
         """Prices by the payers' fee schedules.
 
         :param dict services: service per charge
+        :param holidays: charges of care that was given on a holiday
         """
+        rules = self._find_fee_schedule_rules(services=services, holidays=holidays)
         return {
             charge: {
                 "is_priced": True,
                 "price_unit": price,
                 "price_source": "fee_schedule",
-                "price_reason": self.env._(
-                    "Fee schedule %(schedule)s on %(day)s",
-                    schedule=schedule.name,
-                    day=charge.service_date,
-                ),
+                "price_reason": self._fee_schedule_reason(schedule, rule, charge.service_date),
                 "currency_id": schedule.currency_id.id,
+                "is_holiday_rate": rule.is_holiday_rate,
             }
-            for charge, (schedule, _rule_id, price) in self._find_fee_schedule_rules(
-                services=services
-            ).items()
+            for charge, (schedule, rule, price) in rules.items()
         }
 
-    def _find_fee_schedule_rules(self, days=None, services=None):
+    @api.model
+    def _fee_schedule_reason(self, schedule, rule, day):
+        if rule.is_holiday_rate:
+            return self.env._(
+                "Holiday rate of fee schedule %(schedule)s on %(day)s",
+                schedule=schedule.name,
+                day=day,
+            )
+        return self.env._("Fee schedule %(schedule)s on %(day)s", schedule=schedule.name, day=day)
+
+    def _find_fee_schedule_rules(self, days=None, services=None, holidays=None):
         """Rules of the payers' fee schedules on the very service, one call per schedule and day.
 
         :param dict days: day per charge, default the date of service
         :param dict services: service per charge, default its own
-        :return: ``{charge: (schedule, rule id, price)}``, only charges with a rule
+        :param holidays: charges of those that are given on a holiday on that day
+        :return: ``{charge: (schedule, rule, price)}``, only charges with a rule
         """
         services = services or {charge: charge.product_id for charge in self}
+        holidays = set(self._on_holidays(days) if holidays is None else holidays)
         groups = {}
         for charge in self:
             schedule = charge.payer_id.with_company(charge.company_id).fee_schedule_id
             if schedule.active and services[charge]:
                 day = days[charge] if days else charge.service_date
-                key = (charge.company_id, schedule, day)
+                key = (charge.company_id, schedule, day, charge in holidays)
                 groups.setdefault(key, self.browse())
                 groups[key] |= charge
         prices = {}
-        for (company, schedule, day), charges in groups.items():
+        for (company, schedule, day, is_holiday), charges in groups.items():
             noon = company._care_noon(day)
-            wanted = self.env["product.product"].union(*(services[c] for c in charges))
-            found = schedule._compute_price_rule(wanted, 1.0, date=noon)
-            rules = self.env["product.pricelist.item"].browse(
-                [rule_id for _price, rule_id in found.values() if rule_id]
-            )
-            own_rules = set(
-                rules.filtered(lambda r: r.applied_on in ("0_product_variant", "1_product")).ids
-            )
+            found = {}
+            # a holiday rate first: where there is none, holidays are days like the others
+            for care_holiday in (True, False) if is_holiday else (False,):
+                wanted = self.env["product.product"].union(*(services[c] for c in charges))
+                wanted = wanted.filtered(lambda p, found=found: p.id not in found)
+                found.update(self._own_rules(schedule, wanted, noon, care_holiday))
             for charge in charges:
-                price, rule_id = found[services[charge].id]
-                if rule_id in own_rules:
-                    prices[charge] = (schedule, rule_id, price)
+                if services[charge].id in found:
+                    prices[charge] = (schedule, *found[services[charge].id])
         return prices
+
+    @api.model
+    def _own_rules(self, schedule, services, moment, care_holiday):
+        """Rules of a fee schedule on these very services: a global rule or category never counts.
+
+        :param datetime moment: noon of the day of care
+        :param bool care_holiday: only the rates for holidays
+        :return: ``{service id: (rule, price)}``
+        """
+        found = schedule._compute_price_rule(services, 1.0, date=moment, care_holiday=care_holiday)
+        rules = self.env["product.pricelist.item"].browse(
+            [rule_id for _price, rule_id in found.values() if rule_id]
+        )
+        own = rules.filtered(lambda r: r.applied_on in ("0_product_variant", "1_product"))
+        by_id = {rule.id: rule for rule in own}
+        return {
+            service_id: (by_id[rule_id], price)
+            for service_id, (price, rule_id) in found.items()
+            if rule_id in by_id
+        }
 
     def _apply_prices_of_new_day(self, days):
         """Contracts price by date of service (R1): where care moved to a day on which another rule
-        holds, take its price. The same rule, changed meanwhile, changes nothing (R2).
+        or multiplier holds, take its price. The same ones, changed meanwhile, change nothing (R2).
 
         :param dict days: former date of service per charge
         """
-        before = self._find_fee_schedule_rules(days)
-        after = self._find_fee_schedule_rules()
-        self.filtered(
-            lambda charge: before.get(charge, ())[:2] != after.get(charge, ())[:2]
-        )._apply_prices()
+        before, after = self._day_terms(days), self._day_terms()
+        self.filtered(lambda charge: before[charge] != after[charge])._apply_prices()
+
+    def _day_terms(self, days=None):
+        """What prices charges by the day of care: rule of the fee schedule, holiday multiplier.
+
+        :param dict days: day per charge, default the date of service
+        :return: ``{charge: (schedule, rule, multiplier)}``
+        """
+        holidays = self._on_holidays(days)
+        rules = self._find_fee_schedule_rules(days, holidays=holidays)
+        terms = {}
+        for charge in self:
+            schedule, rule = rules.get(charge, (None, None))[:2]
+            multiplied = charge in holidays and not (rule and rule.is_holiday_rate)
+            multiplier = charge._holiday_multiplier(charge.price_source) if multiplied else 1.0
+            terms[charge] = (schedule, rule, multiplier)
+        return terms
+
+    # -- holidays --------------------------------------------------------------------------------
+    def _on_holidays(self, days=None):
+        """Charges of care that is given on a holiday, by the payer's calendar or the company's.
+
+        :param dict days: day per charge, default the date of service
+        """
+        keys = {
+            charge: (
+                charge.company_id,
+                charge.payer_id,
+                days[charge] if days else charge.service_date,
+            )
+            for charge in self
+        }
+        holidays = self.env["res.company"]._care_holidays(keys.values())
+        return self.filtered(lambda charge: keys[charge] in holidays)
+
+    def _holiday_multiplier(self, price_source):
+        """What the payer multiplies the fee of this charge with on a holiday; 1.0 is nothing.
+
+        Fees that were typed or agreed with the client are what they are, and premiums are
+        multiplied by nobody.
+
+        :param str price_source: where the fee comes from
+        """
+        self.ensure_one()
+        if self.kind != "service" or price_source not in ("fee_schedule", "practice_default"):
+            return 1.0
+        return self.payer_id.holiday_multiplier or 1.0
+
+    def _holiday_price(self, price):
+        """The price on a holiday that the fee schedule has no rate of its own for.
+
+        :param dict price: see ``_find_prices``
+        """
+        self.ensure_one()
+        multiplier = self._holiday_multiplier(price["price_source"])
+        if multiplier == 1.0:
+            return price
+        return {
+            **price,
+            "price_unit": price["price_unit"] * multiplier,
+            "price_reason": self.env._(
+                "%(reason)s × %(multiplier)s on a holiday",
+                reason=price["price_reason"],
+                multiplier=f"{multiplier:g}",
+            ),
+        }
 
     def _default_price(self, service):
         """The practice's list price of a service, or no price."""

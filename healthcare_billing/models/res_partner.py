@@ -99,7 +99,22 @@ class ResPartner(models.Model):
     edi_payer_id = fields.Char(string="EDI Payer ID", groups="base.group_user")
     claim_filing_indicator = fields.Selection(CLAIM_FILING_INDICATORS, groups="base.group_user")
     timely_filing_days = fields.Integer(groups="base.group_user")
-    holiday_calendar_id = fields.Many2one("resource.calendar", groups="base.group_user")
+    holiday_calendar_id = fields.Many2one(
+        "resource.calendar",
+        string="Holidays",
+        groups="base.group_user",
+        help="Calendar whose public holidays count for this payer's premiums and rates. Empty: "
+        "the company's.",
+    )
+    # no default: that would write every old contact; payers get 1.00 when they become payers
+    holiday_multiplier = fields.Float(
+        digits=(16, 4),
+        min_display_digits=2,
+        groups="base.group_user",
+        help="Multiplies fees from the fee schedule or list price for care on holidays. A holiday "
+        "rate of the fee schedule comes first. Typed fees, fees agreed with the client and "
+        "premiums stay as they are. 1.00: no difference.",
+    )
     requires_fee_schedule = fields.Boolean(groups="base.group_user")
     requires_activity_code = fields.Boolean(groups="base.group_user")
     requires_signed_note = fields.Boolean(groups="base.group_user")
@@ -154,6 +169,13 @@ class ResPartner(models.Model):
     def _check_timely_filing_days(self):
         if any(partner.timely_filing_days < 0 for partner in self):
             raise ValidationError(self.env._("Timely filing days can't be negative."))
+
+    @api.constrains("holiday_multiplier")
+    def _check_holiday_multiplier(self):
+        if any(partner.holiday_multiplier < 0 for partner in self):
+            raise ValidationError(
+                self.env._("A holiday multiplier can't be negative. 1.00 makes no difference.")
+            )
 
     def _compute_appointment_count(self):
         counts = dict(
@@ -235,7 +257,11 @@ class ResPartner(models.Model):
 
     def _complete_payers(self):
         """Give payers the usual type and invoicing model where none was chosen."""
-        for name, value in (("invoicing_model", "payer_individual"), ("payer_type", "insurance")):
+        for name, value in (
+            ("invoicing_model", "payer_individual"),
+            ("payer_type", "insurance"),
+            ("holiday_multiplier", 1.0),
+        ):
             unset = self.filtered(lambda partner, name=name: not partner[name])
             if unset:
                 unset.write({name: value})

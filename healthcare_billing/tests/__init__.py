@@ -15,6 +15,7 @@ from . import test_claim_split
 from . import test_claim_states
 from . import test_claim_tours
 from . import test_claims
+from . import test_client_premiums
 from . import test_code_license
 from . import test_codes
 from . import test_completeness
@@ -54,6 +55,7 @@ from . import test_engine_paths
 from . import test_engine_plan
 from . import test_faults
 from . import test_guard
+from . import test_holiday_rates
 from . import test_install
 from . import test_invoice_export
 from . import test_invoice_processing
@@ -64,6 +66,7 @@ from . import test_money
 from . import test_partner
 from . import test_performance
 from . import test_portal
+from . import test_premiums
 from . import test_pricing
 from . import test_reprice
 from . import test_rights

@@ -48,6 +48,7 @@ class HealthcareAdhocInvoice(models.TransientModel):
             Domain("company_id", "=", self.company_id.id)
             & Domain("client_id", "=", self.client_id.id)
             & Domain("billing_stage", "in", ["planned", "qa", "billing_office"])
+            & Domain("client_premium_id", "=", False)  # R16: those are for cycles only
         )
         if self.date_from:
             domain &= Domain("service_date", ">=", fields.Date.to_string(self.date_from))
