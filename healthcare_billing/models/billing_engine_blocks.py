@@ -243,7 +243,8 @@ class HealthcareBillingEngine(models.AbstractModel):
             ),
             # the stage of what is replaced is still that of the invoice
             "not_billable": SQL(
-                "(c.billing_stage = 'not_billable' OR (live.released IS NOT NULL AND NOT %s))",
+                "(c.billing_stage = 'not_billable' OR COALESCE(c.premium_lapsed, FALSE)"
+                " OR (live.released IS NOT NULL AND NOT %s))",
                 self._billable_care_sql(),
             ),
             "planned": SQL(

@@ -47,8 +47,8 @@ class HealthcareAppointment(models.Model):
     def _sync_premiums(self, touched):
         """Give visits the premiums of today's rules, and take off those that don't hold any more.
 
-        Visits that an invoice holds stay as they are; so do premiums added by hand, and units that
-        were typed.
+        Visits that an invoice holds for good stay as they are; so do premiums added by hand, and
+        units that were typed.
 
         :param set touched: names of the fields that were written
         """
@@ -60,7 +60,7 @@ class HealthcareAppointment(models.Model):
         charges = visits._premium_charges().with_context(healthcare_pricing=PRICING)
         if not premiums and not charges:
             return
-        visits -= visits.charge_ids.filtered("is_live").appointment_id
+        visits -= visits.charge_ids.filtered("is_held").appointment_id
         # one that isn't in use any more stays where it is, as long as its rule holds
         wanted = visits._wanted_premiums(premiums | charges.premium_id)
         units_of = {}
@@ -145,7 +145,7 @@ class HealthcareAppointment(models.Model):
     def _reprice_premiums(self):
         """Premiums cost what the visit's payer and account say (R1), as its service does."""
         charges = self.sudo()._premium_charges()  # sudo: see _sync_premiums
-        charges.filtered(lambda charge: not charge.is_live)._apply_prices()
+        charges.filtered(lambda charge: not charge.is_held)._apply_prices()
 
     def _freeze_prices_after_qa(self):
         """With QA review on, the price of the day QA ends counts for premiums too (R2)."""

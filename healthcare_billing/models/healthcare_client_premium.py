@@ -163,28 +163,33 @@ class HealthcareClientPremium(models.Model):
         return {(charge.client_premium_id, charge.premium_period): charge for charge in charges}
 
     def _correct_charges(self, due, known):
-        """Charges follow corrected dates and histories, as long as no invoice held them.
+        """Charges follow corrected dates and histories, as long as no invoice holds them for good.
+
+        What stands on a draft stays there until it is made again: it only isn't billed any more.
 
         :param dict due: of ``_due_days``
-        :param dict known: of ``_charges_of``; what isn't due any more is taken out of it
+        :param dict known: of ``_charges_of``; what is deleted is taken out of it
         """
         none = self.env["healthcare.charge"]
         wrong = {
-            key: charge for key, charge in known.items() if charge.service_date != due.get(key)
+            key: charge
+            for key, charge in known.items()
+            if key in due and (charge.service_date != due[key] or charge.premium_lapsed)
         }
         charges = none.union(*wrong.values())
-        held = charges._ledger_lines().charge_id | charges.child_ids.parent_id
+        history = charges._ledger_lines().charge_id | charges.child_ids.parent_id
         gone, moved = none, {}
         for key, charge in wrong.items():
-            if charge.id in held.ids or key not in due:
+            if charge.is_held:
                 continue
-            if due[key]:
+            if due[key] or charge.id in history.ids:
                 moved.setdefault(due[key], none)
                 moved[due[key]] |= charge
             else:
                 gone |= known.pop(key)
+        moved.pop(None, none).write({"premium_lapsed": True})
         for day, own in moved.items():
-            own.service_date = day
+            own.write({"service_date": day, "premium_lapsed": False})
         gone.unlink()
 
     def _claim(self):

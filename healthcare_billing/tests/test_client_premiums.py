@@ -384,3 +384,18 @@ class TestClientPremiums(ClientPremiumCommon):
         queries(2)
         few, many = queries(5), queries(10)
         self.assertLessEqual(many, few + 1)
+
+    def test_corrected_history_takes_off_what_a_draft_of_the_cycle_holds(self):
+        self._premium("month")
+        cycle = self._cycle()
+        charge = cycle._make_client_premiums()
+        run = self._execute(charge, door="cycle")
+        run.move_ids.sudo().billing_cycle_id = cycle
+        self._history(("closed", date(2025, 2, 1)), ("active", APRIL))
+        self.assertFalse(cycle._make_client_premiums())
+        self.assertTrue(charge.premium_lapsed)
+        run.move_ids.unlink()
+        self.assertEqual(self._codes(charge, door="cycle"), {"not_billable"})
+        self.account.status_ids.filtered("date_from").unlink()
+        self.assertFalse(cycle._make_client_premiums())
+        self.assertFalse(self._codes(charge, door="cycle"))

@@ -468,6 +468,21 @@ class TestPremiumCharges(PremiumCommon):
         visit.state = "completed"
         self.assertEqual((charge.billing_stage, charge.quantity), ("billing_office", 1.0))
 
+    def test_r13_draft_of_an_open_cycle_follows_the_visit(self):
+        cycle = self.env["healthcare.billing.cycle"].create(
+            {"date_from": date(2025, 3, 1), "date_to": date(2025, 4, 1)}
+        )
+        visit = self._visit(state="completed")
+        run = self._execute(visit)
+        run.move_ids.sudo().billing_cycle_id = cycle
+        charge = visit._premium_charges()
+        every = self._premium("Every", rule="visit")
+        visit.write({"removed_premium_ids": [Command.link(self.weekend.id)]})
+        self.assertTrue(charge.premium_lapsed)
+        self.assertIn(every, visit._premium_charges().premium_id)
+        run.move_ids.unlink()
+        self.assertEqual(charge.billing_stage, "not_billable")
+
     # -- who ------------------------------------------------------------------------------------
 
     def test_care_staff_visits_get_premiums(self):
