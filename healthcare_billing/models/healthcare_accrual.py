@@ -41,7 +41,6 @@ class HealthcareAccrual(models.Model):
     )
     reversal_id = fields.Many2one(
         "account.move",
-        string="Reversal",
         required=True,
         readonly=True,
         index=True,

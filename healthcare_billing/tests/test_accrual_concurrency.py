@@ -16,7 +16,7 @@ class TestAccrualRace(RaceCommon):
 
     @classmethod
     def _prepare(cls, env):
-        super()._prepare(env)
+        result = super()._prepare(env)
         env = env(context={"allowed_company_ids": [cls.company_id]})
         account = env["account.account"].create(
             {"name": "Race accrued", "code": "RACE3", "account_type": "asset_current"}
@@ -31,13 +31,14 @@ class TestAccrualRace(RaceCommon):
         company.healthcare_accrual_account_id = account
         cls.journal_ids = journals.ids
         cls.own = [("account.journal", journals.ids), *cls.own, ("account.account", account.ids)]
+        return result
 
     @classmethod
     def _remove(cls):
         with cls._committed() as env:
             company = env["res.company"].browse(cls.company_id)
             company.healthcare_accrual_account_id = company.healthcare_accrual_journal_id = False
-        super()._remove()
+        return super()._remove()
 
     def _book(self, env, journal_id):
         """Each in a journal of its own, so that no sequence makes one wait for the other."""

@@ -16,8 +16,9 @@ class TestCycleConcurrency(RaceCommon):
     def _remove_billing(cls, env):
         cycles = env["healthcare.billing.cycle"].search([("company_id", "=", cls.company_id)])
         cycles.write({"state": "open", "closing_run_id": False})
-        super()._remove_billing(env)
+        result = super()._remove_billing(env)
         cycles.unlink()
+        return result
 
     def setUp(self):
         super().setUp()

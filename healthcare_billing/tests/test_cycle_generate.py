@@ -236,7 +236,7 @@ class TestCycleGenerate(GenerateCommon):
 
         def fail(self, planned, run):
             if any(invoice.partner_id == of_bob.partner_id.id for invoice in planned):
-                raise UserError("no invoice for Bob")
+                raise UserError(self.env._("no invoice for Bob"))
             return create(self, planned, run)
 
         with patch.object(engine, "_create_moves", fail):
