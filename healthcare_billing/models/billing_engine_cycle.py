@@ -175,12 +175,16 @@ class HealthcareBillingEngine(models.AbstractModel):
         moves, waiting = lines.move_id, others - lines
         shared = waiting.move_id
         taken = lines.filtered(lambda line: line.move_id in shared)
+        thinned = taken.move_id
         self._drop_drafts(moves - shared)
         for move, own in taken.grouped("move_id").items():
             sections = move._sections_of_only(own)
             move.with_context(skip_is_manually_modified=True).write(
                 {"line_ids": [Command.delete(line.id) for line in own | sections]}
             )
+        if thinned:  # what the run itself changed, nobody edited meanwhile
+            self.env.flush_all()
+            run._add_marks(thinned)
 
     @api.model
     def _lines_to_release(self, charge_ids):

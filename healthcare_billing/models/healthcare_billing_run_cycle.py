@@ -146,6 +146,12 @@ class HealthcareBillingRun(models.Model):
         )
         return replaced
 
+    def _add_marks(self, drafts):
+        """The run took lines off these drafts: its other rows still find them as they knew them."""
+        self.ensure_one()
+        marks = {**(self.replaced_marks or {}), **drafts._change_marks()}
+        self.sudo().replaced_marks = marks  # sudo: see write
+
     def action_search_again(self):
         """Plan a cycle anew: also which drafts there are to replace."""
         if self.cycle_mode not in ("all", "new", "resubmission"):
@@ -166,6 +172,10 @@ class HealthcareBillingRun(models.Model):
         ).filtered(lambda move: move._change_marks()[str(move.id)] != marks[str(move.id)])
 
     # -- carrying out ----------------------------------------------------------------------------
+    def _goes_to_background(self, row_count=None):
+        """Who makes one draft again waits for it: it is what he looks at."""
+        return self.cycle_mode != "regenerate" and super()._goes_to_background(row_count)
+
     def _set_task(self, task):
         """Nothing is done with the invoices of a cycle that is closing or closed (R14)."""
         self._hold_cycle()

@@ -5,6 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
+from odoo.addons.healthcare_billing.models import healthcare_billing_run_background as background
+
 from .common import A_DAY
 from .cycle_common import CycleInvoicesCommon
 
@@ -122,6 +124,28 @@ class TestCycleGenerate(GenerateCommon):
         again = self._run()
         self.assertEqual(again.line_ids.mapped("state"), ["created"])
         self._assert_agrees(visits[0] | more)
+
+    def test_r13_a_draft_that_several_chunks_take_apart(self):
+        """What one chunk takes off a draft isn't an edit by somebody else for the next chunk."""
+        first, second = self._approved(self.alice), self._approved(self.alice, hour=11)
+        old = self._run().line_ids.move_id
+        contact = self.env["res.partner"].create({"name": "Guardian of Alice"})
+        account = self.alice.billing_account_ids.copy({"guarantor_id": contact.id})
+        second.billing_account_id = account
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE account_move SET write_date = '2020-01-01' WHERE id = %s", [old.id]
+        )
+        old.invalidate_recordset(["write_date"])
+        run = self._run(execute=False)
+        self.assertEqual(len(run.line_ids), 2)
+        with patch.object(background, "CHUNK_SIZE", 1):
+            run.action_execute()
+        self.assertEqual(
+            run.line_ids.mapped("state"), ["created", "created"], run.line_ids.mapped("message")
+        )
+        self.assertFalse(old.exists())
+        self._assert_agrees(first | second)
 
     def test_r13_all_deletes_drafts_of_which_nothing_is_left(self):
         visit = self._approved(self.alice)

@@ -43,6 +43,12 @@ class TestCycleRegenerate(GenerateCommon):
         self.assertEqual(self.move.amount_total, 320.0)
         self._assert_agrees(self.visits)
 
+    def test_r13_one_draft_never_waits_for_the_background(self):
+        self.company.healthcare_background_rows = 0
+        self.visits[0].approved_qty = 3.0
+        self.assertEqual(self._regenerate().state, "done")
+        self.assertEqual(self.move.amount_untaxed, 320.0)
+
     def test_r13_rejected_visits_drop_off(self):
         self.visits[1].approval_state = "rejected"
         run = self._regenerate()
