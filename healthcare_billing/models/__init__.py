@@ -89,6 +89,7 @@ from . import healthcare_charge_rebill
 from . import healthcare_charge_reprice
 from . import healthcare_charge_transfer
 from . import healthcare_charge_claim
+from . import healthcare_charge_cycle
 from . import healthcare_charge_premium
 from . import healthcare_premium
 from . import healthcare_client_premium

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import clean_context, format_date
 
@@ -167,6 +167,15 @@ class AccountMove(models.Model):
                 )
             )
         return super().button_draft()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """No invoice is added to a cycle that is closing or closed."""
+        given = {vals.get("billing_cycle_id") for vals in vals_list}
+        given.add(self.env.context.get("default_billing_cycle_id"))
+        # sudo: whoever makes invoices need not be allowed to read billing cycles
+        self.env["healthcare.billing.cycle"].sudo().browse(given - {None, False})._check_open()
+        return super().create(vals_list)
 
     def write(self, vals):
         """Which cycle an invoice belongs to is decided by its run and by closing only."""

@@ -12,7 +12,7 @@ CLOSED_FIELDS = (
     | {
         "active", "billable", "client_id", "company_id", "department_id", "duration",
         "employee_id", "has_pay_override", "is_unscheduled", "is_vacant", "pay_override_qty",
-        "to_resubmit",
+        "to_resubmit", "removed_premium_ids",
     }
 )  # fmt: skip
 # What decides in which cycle's days and filters a visit is.

@@ -3,6 +3,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+# What only closing and reopening write.
+STATE_FIELDS = {"state", "closing_run_id"}
+
 
 class HealthcareBillingCycle(models.Model):
     """Closing a cycle (R14): its drafts are posted and marked as sent, then nothing moves any more.
@@ -48,13 +51,29 @@ class HealthcareBillingCycle(models.Model):
         for cycle in self:
             cycle.drafts_left_count = counts.get(cycle._origin, 0)
 
+    @api.model
+    def _guarded_names(self):
+        return super()._guarded_names() | (set() if self.env.su else STATE_FIELDS)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A new cycle is open: one that is made closed would keep others off its visits."""
+        if not self.env.su and any(
+            vals.get("state", "open") != "open" or vals.get("closing_run_id") for vals in vals_list
+        ):
+            self._refuse_state()
+        return super().create(vals_list)
+
     def write(self, vals):
-        """The state follows from closing and reopening only."""
-        if {"state", "closing_run_id"} & set(vals) and not self.env.su:
-            raise AccessError(
-                self.env._("The state of a billing cycle is changed by its buttons only.")
-            )
+        """The state follows from closing and reopening only; so stays what a cycle was made of."""
+        if (STATE_FIELDS | {"origin_id"}) & set(vals) and not self.env.su:
+            self._refuse_state()
         return super().write(vals)
+
+    def _refuse_state(self):
+        raise AccessError(
+            self.env._("The state of a billing cycle is changed by its buttons only.")
+        )
 
     # -- close -----------------------------------------------------------------------------------
     def action_close(self):

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -20,6 +20,47 @@ class TestCycleGuard(GenerateCommon):
         cls.adjuster.group_ids = [
             Command.link(cls.env.ref("healthcare_billing.group_closed_visit_adjustments").id)
         ]
+
+    # -- what is closed --------------------------------------------------------------------------
+    def test_r14_charges_of_closed_visits_stay(self):
+        visit = self._approved(self.alice)
+        self.cycle.sudo().state = "closed"
+        charge = visit.charge_ids
+        coordinator = self._act_as(self._user("coordinator"))
+        own = charge.with_env(coordinator)
+        for attempt in (
+            lambda: own.write({"price_unit": 1.0}),
+            lambda: own.write({"quantity": 9.0}),
+            lambda: own.unlink(),
+            lambda: own.create({"appointment_id": visit.id, "product_id": self.service.id}),
+        ):
+            with self.assertRaisesRegex(UserError, self.cycle.name):
+                attempt()
+        own.write({"price_unit": charge.price_unit})  # no change
+        self.assertIn(charge, charge.with_env(coordinator)._reprice({charge: None}))
+        charge.with_env(self._act_as(self.adjuster)).quantity = 2.0
+        self.assertEqual(charge.quantity, 2.0)
+
+    def test_r14_no_cycle_is_made_closed(self):
+        own = self.cycle.with_env(self._act_as(self.biller))
+        with self.assertRaises(AccessError):
+            own.create({"date_from": A_DAY, "state": "closed"})
+        forged = own.with_context(default_state="closed").create({"date_from": A_DAY})
+        self.assertEqual(forged.state, "open")
+        following = own.browse(own.action_create_next()["res_id"])
+        self.assertEqual(following.origin_id, own)
+        with self.assertRaises(AccessError):
+            following.origin_id = False
+
+    def test_r14_no_invoice_is_added_to_a_closed_cycle(self):
+        self.cycle.sudo().state = "closed"
+        moves = self.env["account.move"].with_env(self._act_as(self.biller))
+        vals = {"move_type": "out_invoice", "partner_id": self.alice.id}
+        with self.assertRaisesRegex(UserError, self.cycle.name):
+            moves.create({**vals, "billing_cycle_id": self.cycle.id})
+        with self.assertRaisesRegex(UserError, self.cycle.name):
+            moves.with_context(default_billing_cycle_id=self.cycle.id).create(vals)
+        self.assertFalse(moves.create(vals).billing_cycle_id)
 
     # -- restricted scheduling -------------------------------------------------------------------
     def test_r14_restricted_days_take_no_new_visits(self):
