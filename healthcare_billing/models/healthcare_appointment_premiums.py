@@ -153,6 +153,40 @@ class HealthcareAppointment(models.Model):
         self.filtered("company_id.healthcare_qa_review")._reprice_premiums()
         return result
 
+    def _premium_units(self):
+        """``{visit: {premium: (units, lapsed)}}``"""
+        return {
+            visit: {
+                charge.premium_id: (charge.quantity, charge.premium_lapsed)
+                for charge in visit._premium_charges()
+            }
+            for visit in self.sudo()  # sudo: see _sync_premiums
+        }
+
     def action_apply_premiums(self):
-        """Give these visits the premiums of today's rules, such as one that is new."""
-        self._sync_premiums(PREMIUM_FIELDS)
+        """Give these visits the premiums of today's rules, such as one that is new.
+
+        What an invoice holds stays as it is, and so do visits of closed cycles.
+
+        :return: notification action: how many visits changed
+        """
+        self.check_access("write")
+        visits = self - self._in_closed_cycle()
+        before = visits._premium_units()
+        visits._sync_premiums(PREMIUM_FIELDS)
+        after = visits._premium_units()
+        changed = sum(before[visit] != after[visit] for visit in after)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if changed else "info",
+                "message": self.env._(
+                    "Visits whose premiums changed: %(changed)s of %(chosen)s. What is invoiced, "
+                    "or belongs to a closed cycle, stays as it is.",
+                    changed=changed,
+                    chosen=len(self),
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

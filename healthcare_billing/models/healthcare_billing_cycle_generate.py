@@ -35,9 +35,7 @@ class HealthcareBillingCycle(models.Model):
 
     def _add_missing_charges(self):
         """What the cycle charges by itself; addons may add theirs."""
-        make = getattr(self, "_make_client_premiums", None)
-        if make:
-            make()
+        self._make_client_premiums()
 
     def _make_run(self, mode, **vals):
         """An empty run of this cycle.

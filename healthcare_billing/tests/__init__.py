@@ -101,3 +101,5 @@ from . import test_visit_approval
 from . import test_visit_approval_tours
 from . import test_volume
 from . import test_write_off
+from . import test_premium_concurrency
+from . import test_premium_tours

@@ -410,8 +410,29 @@ class TestPremiumCharges(PremiumCommon):
         visit = self._visit()
         every = self._premium("Every", rule="visit")
         self.assertEqual(self._units(visit), {self.weekend: 1.0})
-        visit.action_apply_premiums()
+        action = visit.action_apply_premiums()
         self.assertEqual(self._units(visit), {self.weekend: 1.0, every: 1.0})
+        self.assertIn("changed: 1 of 1", action["params"]["message"])
+        self.assertIn("changed: 0 of 1", visit.action_apply_premiums()["params"]["message"])
+
+    def test_r14_new_premium_doesnt_reach_closed_cycles(self):
+        visit, later = self._visit(), self._visit(SATURDAY + timedelta(days=7))
+        cycle = self.env["healthcare.billing.cycle"].create(
+            {"date_from": SATURDAY, "date_to": SATURDAY + timedelta(days=7)}
+        )
+        cycle.sudo().state = "closed"
+        every = self._premium("Every", rule="visit")
+        user = self._user("coordinator")
+        visits = (visit + later).with_env(self._act_as(user))
+        action = visits.action_apply_premiums()
+        self.assertIn("changed: 1 of 2", action["params"]["message"])
+        self.assertNotIn(every, self._units(visit))
+        self.assertIn(every, self._units(later))
+
+    def test_premiums_are_applied_by_who_may_change_the_visits(self):
+        staff = self._user("care_staff")
+        with self.assertRaises(AccessError):
+            self._visit().with_env(self._act_as(staff)).action_apply_premiums()
 
     def test_used_premium_cant_be_deleted(self):
         self._visit()
