@@ -38,11 +38,13 @@ from . import test_cycle_closing
 from . import test_cycle_closing_tours
 from . import test_cycle_concurrency
 from . import test_cycle_generate
+from . import test_cycle_generate_races
 from . import test_cycle_guard
 from . import test_cycle_issue_tours
 from . import test_cycle_issues
 from . import test_cycle_regenerate
 from . import test_cycle_resubmission
+from . import test_cycle_tours
 from . import test_delivery
 from . import test_delivery_concurrency
 from . import test_delivery_superbill
