@@ -32,11 +32,8 @@ class HealthcareCharge(models.Model):
 
     def _reprice(self, marks):
         """Charges of closed cycles are left alone, and said."""
-        closed = self.filtered(
-            lambda charge, visits=self.appointment_id._in_closed_cycle(): (
-                charge.appointment_id in visits
-            )
-        )
+        visits = self.appointment_id._in_closed_cycle()
+        closed = self.filtered(lambda charge: charge.appointment_id in visits)
         skipped = super(HealthcareCharge, self - closed)._reprice(marks)
         text = self.env._("Its billing cycle is closed.")
         return {**skipped, **dict.fromkeys(closed, text)}
