@@ -147,6 +147,14 @@ class AccountMove(models.Model):
             raise UserError(
                 self.env._("Another user is working on %s right now.", self._care_reference())
             )
+        # sudo: whoever regenerates need not be allowed to see claims
+        if self.sudo().claim_state:
+            raise UserError(
+                self.env._(
+                    "%s is on a claim already: cancel the claim before you regenerate the draft.",
+                    self._care_reference(),
+                )
+            )
         if not overwrite and self._edited_by_hand():
             raise UserError(
                 self.env._(
@@ -258,7 +266,9 @@ class AccountMove(models.Model):
                     for move, reason in list(outdated.items())[:MAX_TOLD]
                 )
             )
-        return super()._post(soft)
+        posted = super()._post(soft)
+        posted._join_replaced_cycle()
+        return posted
 
     def button_draft(self):
         """Taking an invoice back isn't an edit of what is on it."""

@@ -42,6 +42,12 @@ class AccountMoveLine(models.Model):
         help="Units of the charge. A line that bills a part of it has quantity 1 and the part as "
         "its price.",
     )
+    charge_planned = fields.Monetary(
+        string="Planned Amount",
+        copy=False,
+        groups="base.group_user",
+        help="What the part of the charge was when the line was made, whatever was typed since.",
+    )
     credit_of_line_id = fields.Many2one(
         "account.move.line",
         copy=False,
@@ -339,6 +345,7 @@ class AccountMoveLine(models.Model):
             values["charge_id"] = self.charge_id.id
             values["responsibility"] = self.responsibility
             values["charge_units"] = self.charge_units
+            values["charge_planned"] = self.charge_planned
             if "move_reverse_cancel" in self.env.context:  # only set while reversing
                 values["credit_of_line_id"] = self.id
         return res

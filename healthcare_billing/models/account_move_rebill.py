@@ -303,7 +303,22 @@ class AccountMove(models.Model):
                 followed |= replaced
         for replaced in self - followed:
             replaced._add_loose_lines_to(new.filtered(lambda move: move.state == "draft")[:1])
+        new.filtered(lambda move: move.state == "posted")._join_replaced_cycle()
         return new
+
+    def _join_replaced_cycle(self):
+        """What bills an invoice of a billing cycle again belongs to that cycle once it is posted.
+
+        As a draft it doesn't: a closed cycle has none, and generating would delete it, with the
+        payments that wait for it.
+        """
+        # sudo: whoever posts need not be allowed to read billing cycles, nor may write them
+        again = self.sudo().filtered(
+            lambda move: not move.billing_cycle_id and move.rebill_of_id.billing_cycle_id
+        )
+        quiet = again.with_context(skip_invoice_sync=True, skip_is_manually_modified=True)
+        for cycle, moves in quiet.grouped(lambda move: move.rebill_of_id.billing_cycle_id).items():
+            moves.write({"billing_cycle_id": cycle.id})
 
     def _replaced_by(self, new):
         """Of these credited invoices, the one that a new invoice replaces."""

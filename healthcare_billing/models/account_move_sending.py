@@ -166,7 +166,10 @@ class AccountMove(models.Model):
                     ", ".join(move._care_reference() for move in closed[:10]),
                 )
             )
-        return super().button_draft()
+        result = super().button_draft()
+        # sudo: see _cycles_in_closing; whoever closes these cycles meanwhile has to see this
+        self.sudo().billing_cycle_id._touch()
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -219,7 +222,11 @@ class AccountMove(models.Model):
                 ),
             )
             moves._message_log_batch(bodies=bodies)
-            moves.sudo().write({"billing_cycle_id": following.id})  # sudo: see write
+            # sudo: see write; moving a draft isn't an edit of what is on it
+            moves.sudo().with_context(skip_is_manually_modified=True).write(
+                {"billing_cycle_id": following.id}
+            )
+            following.sudo()._touch()  # sudo: whoever closes it meanwhile has to see this
 
 
 class HealthcareBillingRun(models.Model):

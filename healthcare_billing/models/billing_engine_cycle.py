@@ -304,7 +304,7 @@ class HealthcareBillingEngine(models.AbstractModel):
     def _outdated_drafts(self, moves):
         """Drafts of care whose visits were changed since, so that they would bill something else.
 
-        Drafts edited by hand differ on purpose: of these only care that must not be billed counts.
+        What was typed on a line differs on purpose: today's part is compared with the planned one.
 
         :param moves: drafts, ``account.move`` recordset
         :return: ``{move: text}`` why it is to be made again
@@ -337,12 +337,10 @@ class HealthcareBillingEngine(models.AbstractModel):
         """Why a line of a draft isn't what a plan of today would bill, or None."""
         if REVOKED_CODES & set(row["codes"]):
             return self.env._("It bills visits that aren't approved, or not billable, any more.")
-        if line.move_id.is_manually_modified:
-            return None
         parts = dict(self._open_parts(row))
         sign = -1 if line.move_id.move_type == "out_refund" else 1
         part = parts.get(line.responsibility)
-        if part is None or line.currency_id.compare_amounts(line.price_subtotal, sign * part):
+        if part is None or line.currency_id.compare_amounts(line.charge_planned, sign * part):
             return self.env._("Visits were changed since: their amounts are others now.")
         partner = self._addressee(row, line.responsibility, models_of_payers)[2]
         if partner != line.move_id.partner_id.id:

@@ -235,6 +235,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "charge_id": charge.id,
             "responsibility": part.responsibility,
             "charge_units": charge.quantity,
+            "charge_planned": self._sign(invoice) * part.amount,
         }
 
     @api.model

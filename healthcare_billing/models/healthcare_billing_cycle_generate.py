@@ -77,6 +77,20 @@ class HealthcareBillingCycle(models.Model):
             & Domain("invoice_line_ids", "any", lines)
         )
 
+    def _replaced_care_domain(self, drafts):
+        """Care of the cycle's scope on its own drafts, on those that were moved here as well.
+
+        What was moved to days after the cycle belongs to a later one.
+
+        :param drafts: ``account.move`` recordset
+        """
+        self.ensure_one()
+        return (
+            self._scope_domain()
+            & Domain("service_date", "<", self.date_to)
+            & Domain("invoice_line_ids.move_id", "in", drafts.ids)
+        )
+
     def _lines_to_resubmit(self, chosen=Domain.TRUE):
         """Posted lines of visits that are marked for resubmission, of payers with file billing.
 

@@ -111,7 +111,8 @@ class HealthcareBillingRun(models.Model):
             replaced = self._replace_drafts(cycle._drafts(chosen))
             stages = [*OPEN_STAGES, "draft"]
             # drafts of chosen clients are made again as a whole, whoever else is on them
-            domain &= chosen | Domain("invoice_line_ids.move_id", "in", replaced.ids)
+            domain &= chosen
+            domain |= cycle._replaced_care_domain(replaced)
             domain &= Domain("billing_stage", "in", stages)
         else:
             domain &= chosen & Domain("billing_stage", "in", OPEN_STAGES)

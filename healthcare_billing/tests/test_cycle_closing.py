@@ -43,6 +43,32 @@ class TestCycleClosing(CycleInvoicesCommon):
         self.assertTrue(moves.is_move_sent)
         self.assertEqual(self.cycle.state, "closed")
 
+    def test_r14_billed_again_in_a_closed_cycle(self):
+        """What Credit & Rebill posts belongs to the cycle, even closed; a draft of it doesn't."""
+        old = self._drafts("Ann", "Ben")
+        self.cycle._start_closing()
+        self.env.user.group_ids += self.env.ref("healthcare_billing.group_closed_visit_adjustments")
+        for move, post in zip(old, (True, False), strict=True):
+            charge = move.invoice_line_ids.charge_id
+            new = move._credit_and_rebill({charge: {"price_unit": 90.0}}, post=post)
+            self.assertEqual(new.billing_cycle_id, self.cycle if post else self.cycle.browse())
+            self.assertFalse(self.cycle.move_ids.filtered(lambda move: move.state == "draft"))
+            if not post:
+                new.action_post()
+            self.assertEqual(new.billing_cycle_id, self.cycle)
+            self.assertEqual((new.state, self.cycle.state), ("posted", "closed"))
+
+    def test_r13_generating_leaves_what_is_billed_again(self):
+        """Deleted with the cycle's drafts, the payments that wait for it were lost."""
+        old = self._drafts("Ann")
+        old.action_post()
+        charge = old.invoice_line_ids.charge_id
+        new = old._credit_and_rebill({charge: {"price_unit": 90.0}}, post=False)
+        self.cycle._plan_run("all")
+        self.assertFalse(self.cycle._plan_run("all").replaced_move_ids)
+        new.action_post()
+        self.assertEqual(new.billing_cycle_id, self.cycle)
+
     # -- failures --------------------------------------------------------------------------------
     def _with_future_draft(self):
         moves = self._drafts("Ann", "Ben")

@@ -162,3 +162,35 @@ class TestCycleConcurrency(RaceCommon):
             run._run_chunk(run.line_ids.ids)
             run._finish_task()
         self.assertEqual(self._state(), ("closed", {"posted"}))
+
+    @mute_logger("odoo.sql_db")
+    def test_reset_to_draft_while_it_closes(self):
+        """Closing would overlook the draft that another snapshot holds."""
+        with self._committed() as env:
+            self._moves(env)._post(soft=False)
+        with self._session() as ours:
+            mine = self._moves(ours)[0]
+            self.assertEqual(mine.billing_cycle_id.state, "open")  # our snapshot
+            with self._committed() as rival:
+                self._cycle(rival).write({"state": "closing"})
+                self._cycle(rival)._close_if_done()
+            with self.assertRaises(RETRIED):
+                mine.button_draft()
+        with self._committed() as again, self.assertRaisesRegex(UserError, "is closed"):
+            self._moves(again)[0].button_draft()
+        self.assertEqual(self._state(), ("closed", {"posted"}))
+
+    @mute_logger("odoo.sql_db")
+    def test_moved_to_a_cycle_that_is_closed_meanwhile(self):
+        with self._committed() as env:
+            following_id = self._cycle(env)._next_cycle().id
+        with self._session() as ours:
+            mine = self._moves(ours)[0]
+            self.assertEqual(mine.state, "draft")  # our snapshot
+            with self._committed() as rival:
+                rival["healthcare.billing.cycle"].browse(following_id)._start_closing()
+            with self.assertRaises(RETRIED):
+                mine.action_move_to_next_cycle()
+        with self._committed() as env:
+            following = env["healthcare.billing.cycle"].browse(following_id)
+            self.assertEqual((following.state, len(following.move_ids)), ("closed", 0))

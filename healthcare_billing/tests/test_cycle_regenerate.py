@@ -1,7 +1,11 @@
+from datetime import timedelta
+
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
+from .claim_common import ClaimCommon
+from .common import A_DAY
 from .test_cycle_generate import GenerateCommon
 
 
@@ -189,3 +193,72 @@ class TestCycleRegenerate(GenerateCommon):
         self._regenerate()
         self.assertEqual(self.move.invoice_date, self.cycle.date_to)
         self._assert_agrees(self.visits)
+
+    def test_r13_an_edit_elsewhere_hides_no_changed_visit(self):
+        self.move.ref = "As agreed"
+        self.assertTrue(self.move.is_manually_modified)
+        self.assertFalse(self.move.outdated_reason)
+        self.visits[0].approved_qty = 2.0
+        self.assertIn("amounts are others", self.move.outdated_reason)
+        with self.assertRaisesRegex(UserError, "Regenerate it first"):
+            self.move.action_post()
+
+    def test_r13_typed_amounts_are_posted_unless_the_visit_changes(self):
+        self.move.invoice_line_ids.filtered("charge_id")[0].price_unit = 70.0
+        self.assertFalse(self.move.outdated_reason)
+        self.visits[0].approved_qty = 2.0
+        self.assertIn("amounts are others", self.move.outdated_reason)
+        self.visits[0].approved_qty = 1.0
+        self.move.action_post()
+        self.assertEqual(self.move.amount_untaxed, 150.0)
+
+    def test_r13_an_edit_elsewhere_hides_no_other_addressee(self):
+        self.move.ref = "As agreed"
+        self.visits[0].payer_id = self.batched
+        self.assertTrue(self.move.outdated_reason)
+
+    def test_r14_a_moved_draft_is_made_again_in_its_new_cycle(self):
+        self.move.action_move_to_next_cycle()
+        following = self.move.billing_cycle_id
+        self.assertFalse(self.move.is_manually_modified)
+        self.visits[0].approved_qty = 2.0
+        self._regenerate()
+        self.assertEqual(self.move.amount_untaxed, 240.0)
+        self.assertEqual(self.move.billing_cycle_id, following)
+        self.visits[0].approved_qty = 3.0
+        run = self._run(cycle=following)
+        self.assertFalse(self.move.exists())
+        again = run.line_ids.move_id
+        self.assertEqual(again.amount_untaxed, 320.0)
+        self.assertEqual(again.billing_cycle_id, following)
+        self.assertEqual(again.care_appointment_ids, self.visits)
+
+    def test_r13_visits_that_left_the_days_leave_the_draft(self):
+        """Only what was moved here comes from other days."""
+        self.visits[0].start += timedelta(days=30)
+        self.assertNotIn(self.visits[0].charge_ids, self._run(execute=False).line_ids.charge_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestRegenerateClaimed(ClaimCommon):
+    def test_r13_a_draft_on_a_claim_is_not_regenerated(self):
+        cycle = self.env["healthcare.billing.cycle"].create(
+            {
+                "date_from": A_DAY,
+                "date_to": A_DAY + timedelta(days=7),
+                "invoice_date": A_DAY + timedelta(days=7),
+            }
+        )
+        visit = self._visit(approval_state="approved")
+        run = cycle._plan_run("all")
+        run.action_execute()
+        move = run.line_ids.move_id.filtered(lambda move: move.partner_id == self.payer)
+        move.action_post()
+        claim = self._claims(move)
+        move.button_draft()
+        self.assertEqual(claim.item_ids.charge_id, visit.charge_ids)
+        with self.assertRaisesRegex(UserError, "is on a claim already"):
+            move._regenerate_draft()
+        self.assertEqual(claim.item_ids.invoice_line_id.charge_id, visit.charge_ids)
+        claim.action_cancel()
+        move._regenerate_draft()
