@@ -32,8 +32,8 @@ class HealthcareAccrualBook(models.TransientModel):
     never_amount = fields.Monetary(
         string="Blocked, Not Accrued",
         readonly=True,
-        help="Rejected and vacant visits, and those off the schedule, are never billed. Visits that "
-        "nobody completed or clocked aren't delivered yet.",
+        help="Rejected and vacant visits, and those off the schedule, are never billed. Visits "
+        "that nobody completed or clocked aren't delivered yet.",
     )
     open_cycles = fields.Char(
         string="Open Billing Cycles",
