@@ -217,6 +217,10 @@ class HealthcareBillingCycle(models.Model):
     def action_view_drafts_left(self):
         """The drafts that couldn't be posted, with the reason of each and what can be done."""
         self.ensure_one()
+        self._check_may_close()
+        if self.state == "closing" and self.closing_run_id and not self.closing_running:
+            # a sent invoice that was reset to draft since has no row yet
+            self.closing_run_id._add_existing(self._moves_to_close())
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "healthcare_billing.healthcare_billing_run_line_action_drafts_left"
         )
@@ -320,11 +324,7 @@ class HealthcareBillingRunLine(models.Model):
         """Try to post these drafts again; those that fail say why."""
         for run, lines in self._rows_of_drafts().grouped("run_id").items():
             run._begin()
-            run._set_task("post")
-            lines._set_result({"message": False})
-            for rows in lines.grouped("company_id").values():
-                run._do_task(rows)
-            run._finish()
+            run._start_task("post", lines)
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_delete_draft(self):

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.fields import Domain
 
+from .healthcare_billing_cycle_visits import CARE_OFFICE
 from .healthcare_charge import PRICING
 
 
@@ -11,7 +12,9 @@ class HealthcareBillingCycle(models.Model):
 
     _inherit = "healthcare.billing.cycle"
 
-    premium_count = fields.Integer(compute="_compute_premium_count", string="Premiums")
+    premium_count = fields.Integer(
+        compute="_compute_premium_count", string="Premiums", groups=CARE_OFFICE
+    )
 
     def _compute_premium_count(self):
         for cycle in self:

@@ -2,6 +2,7 @@ import logging
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 _logger = logging.getLogger(__name__)
@@ -35,14 +36,19 @@ class HealthcareBillingRun(models.Model):
                 )
             )
 
-    def _start_task(self, task):
+    def _start_task(self, task, lines=None):
         """Do a task now, or leave it to the background when the run is large.
 
         :param str task: post or undo; execute with what the engine's ``execute`` does
+        :param lines: only these rows; of post and undo, the others then keep their messages
         :return: client action that tells the result, or that it is under way
         """
         self.ensure_one()
-        lines = self.env["healthcare.billing.run.line"].search(self._task_domain(task))
+        domain = self._task_domain(task)
+        if lines is not None:
+            # what has no message is pending: it would be done along with the chosen rows
+            domain &= Domain("id", "in", lines.ids) | Domain("message", "=", False)
+        lines = self.env["healthcare.billing.run.line"].search(domain)
         if task != "execute":
             lines._set_result({"message": False})  # from here on a message is a new one
         if self._goes_to_background(len(lines)):

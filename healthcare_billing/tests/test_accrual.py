@@ -245,6 +245,31 @@ class TestAccrual(AccrualCommon):
         self._appointment(self.alice, day=A_DAY - timedelta(days=40))
         dialog = self._dialog(self._month())
         self.assertEqual((dialog.early_draft_amount, dialog.older_count), (80.0, 1))
+        self.assertEqual(dialog.amount, 0.0, "it is revenue of the period when it is posted")
+
+    def test_accrual_not_delivered(self):
+        """A past visit that nobody completed or clocked isn't revenue."""
+        self._appointment(self.alice)
+        self._appointment(self.alice, hour=11, state="scheduled")
+        clocked = self._appointment(self.alice, hour=13, state="scheduled")
+        clocked.write({"clock_in": clocked.start, "clock_out": clocked.stop})
+        self.assertEqual(clocked.state, "scheduled")
+        dialog = self._dialog(self._month())
+        self.assertEqual((dialog.amount, dialog.never_amount), (160.0, 80.0))
+
+    def test_accrual_names_open_cycles(self):
+        """What an open cycle will invoice in the period would count twice."""
+        self._appointment(self.alice)
+        cycle = self.env["healthcare.billing.cycle"].create(
+            {
+                "date_from": A_DAY,
+                "date_to": A_DAY + timedelta(days=7),
+                "invoice_date": CUT_OFF,
+            }
+        )
+        self.assertEqual(self._dialog(self._month()).open_cycles, cycle.name)
+        cycle.invoice_date = CUT_OFF + timedelta(days=1)
+        self.assertFalse(self._dialog(self._month()).open_cycles)
 
     def test_accrual_fiscal_position(self):
         """The account is that of the invoice to be, mapped for its addressee."""

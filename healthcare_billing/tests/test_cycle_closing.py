@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .cycle_common import CycleInvoicesCommon
 
@@ -91,6 +91,29 @@ class TestCycleClosing(CycleInvoicesCommon):
         self.assertEqual(moves[1].state, "posted")
         self.assertTrue(moves[1].is_move_sent)
         self.assertEqual(self.cycle.state, "closed")
+
+    def test_r14_reset_to_draft_is_listed(self):
+        moves, row = self._with_future_draft()
+        run = row.run_id
+        run.line_ids.filtered(lambda line: line.move_id == moves[0]).sudo().unlink()
+        moves[0].button_draft()
+        for _twice in range(2):
+            domain = self.cycle.action_view_drafts_left()["domain"]
+            self.assertEqual(row.search(domain).move_id, moves)
+        self.assertEqual(len(run.line_ids), 2)
+
+    def test_r14_many_are_posted_again_in_the_background(self):
+        moves, row = self._with_future_draft()
+        moves[1].write({"invoice_date": self.today, "date": self.today})
+        self.patch(type(row.run_id), "_goes_to_background", lambda run, count: count > 0)
+        row.action_post_again()
+        self.assertEqual((row.run_id.state, moves[1].state), ("running", "draft"))
+
+    def test_accountant_opens_a_cycle(self):
+        auditor = self._user("no_group", login="auditor")
+        auditor.group_ids |= self.env.ref("account.group_account_readonly")
+        cycle = self.cycle.with_env(self._act_as(auditor))
+        Form(cycle, "healthcare_billing.healthcare_billing_cycle_view_form")
 
     def test_r14_retry_that_fails_again_says_why(self):
         moves, row = self._with_future_draft()

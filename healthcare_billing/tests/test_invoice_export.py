@@ -34,7 +34,9 @@ class TestInvoiceExport(CycleInvoicesCommon, HttpCase):
         self.visits = self._approved(self._program_client("Ann", ref="+C1")) | self._approved(
             self._program_client("Ben"), hour=23.5
         )
-        return self._generate(self.visits)
+        move = self._generate(self.visits)
+        move.action_post()
+        return move
 
     def _wizard(self, action):
         return self.env["healthcare.invoice.export"].browse(action["res_id"])
@@ -63,7 +65,7 @@ class TestInvoiceExport(CycleInvoicesCommon, HttpCase):
                 "client_reference": "'+C1", "service_date": day, "start": f"{day}T09:00",
                 "stop": f"{day}T10:00", "units": "1.00", "activity_code": "ACT9",
                 "service_code": "T1001", "amount": "80.00", "currency": move.currency_id.name,
-                "invoice_reference": move.billing_ref, "invoice_number": "",
+                "invoice_reference": move.billing_ref, "invoice_number": move.name,
                 "visit_number": ann.name,
             },
         )  # fmt: skip
@@ -77,10 +79,45 @@ class TestInvoiceExport(CycleInvoicesCommon, HttpCase):
     def test_one_row_per_visit(self):
         move = self._program_move()
         visit = self.visits[0]
-        move.action_post()
         self.assertEqual(len(self._rows(move)[2]), 2)
         self.assertEqual(self._rows(move)[2][0]["invoice_number"], move.name)
         self.assertEqual(visit.name, self._rows(move)[2][0]["visit_number"])
+
+    def test_voided_and_credited_care_is_not_told(self):
+        move = self._program_move()
+        part = move._draft_credit_note("")
+        part.invoice_line_ids.filtered(
+            lambda line: line.charge_id in self.visits[0].charge_ids
+        ).unlink()
+        part.action_post()
+        rows = self._rows(move | part)[2]
+        self.assertEqual([row["visit_number"] for row in rows], [self.visits[0].name])
+        other = self._generate(self._approved(self._program_client("Dee"), hour=12))
+        other.action_post()
+        credit = other._void("Twice")
+        wizard = self._wizard((other | credit).action_export_care())
+        wizard.format = "payer_file"
+        with self.assertRaisesRegex(UserError, "nothing to export"):
+            wizard.action_export()
+
+    def test_drafts_are_left_out(self):
+        posted = self._program_move()
+        draft = self._generate(self._approved(self._program_client("Dee"), hour=12))
+        wizard = self._wizard((posted | draft).action_export_care())
+        self.assertEqual(wizard.left_out_count, 1)
+        self.assertEqual(len(self._rows(posted | draft)[2]), 2)
+        wizard = self._wizard(draft.action_export_care())
+        wizard.format = "payer_file"
+        with self.assertRaisesRegex(UserError, "no legal number"):
+            wizard.action_export()
+
+    def test_parts_are_of_one_payer(self):
+        wizard = self._wizard(self._program_move().action_export_care())
+        wizard.format = "payer_file"
+        wizard.action_export()
+        wizard.part_ids.payer_id = self.payer
+        with self.assertRaisesRegex(UserError, "one payer"):
+            wizard.part_ids._content()
 
     def test_refused_with_the_visits_that_lack_an_activity_code(self):
         move = self._program_move()
@@ -98,6 +135,7 @@ class TestInvoiceExport(CycleInvoicesCommon, HttpCase):
         other = self._payer("Other", invoicing_model="payer_file", payer_type="facility")
         client = self._client("Cy", account={"payer_id": other.id})
         moves = self._program_move() | self._generate(self._approved(client))
+        moves[1].action_post()
         wizard = self._wizard(moves.action_export_care())
         self.assertEqual((wizard.move_count, wizard.payer_count), (2, 2))
         wizard.format = "payer_file"
@@ -153,7 +191,7 @@ class TestInvoiceExport(CycleInvoicesCommon, HttpCase):
         sheet = book.worksheets[0]
         self.assertEqual(sheet["C2"].value, "=Program")
         self.assertEqual(sheet["C2"].data_type, "s")
-        self.assertEqual((sheet["J2"].value, sheet["L2"].value), (160.0, "Draft"))
+        self.assertEqual((sheet["J2"].value, sheet["L2"].value), (160.0, "Posted, Not Sent"))
         items = book.worksheets[1]
         self.assertEqual([row[6].value for row in items.iter_rows(min_row=2)], [80.0, 80.0])
 

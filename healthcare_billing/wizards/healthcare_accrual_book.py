@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 
@@ -23,15 +24,21 @@ class HealthcareAccrualBook(models.TransientModel):
     early_draft_amount = fields.Monetary(
         string="On Drafts of the Period",
         readonly=True,
-        help="On draft invoices dated on or before the cut-off.",
+        help="On draft invoices dated on or before the cut-off: not accrued.",
     )
     older_count = fields.Integer(
         string="Older Items", readonly=True, help="Not invoiced, and older than the report."
     )
     never_amount = fields.Monetary(
-        string="Never Billed",
+        string="Blocked, Not Accrued",
         readonly=True,
-        help="Rejected and vacant visits, and those off the schedule: blocked for good.",
+        help="Rejected and vacant visits, and those off the schedule, are never billed. Visits "
+        "that nobody completed or clocked aren't delivered yet.",
+    )
+    open_cycles = fields.Char(
+        string="Open Billing Cycles",
+        readonly=True,
+        help="They date invoices in the period, and some of their care is on none yet.",
     )
 
     @api.depends("date")
@@ -60,6 +67,7 @@ class HealthcareAccrualBook(models.TransientModel):
                 "early_draft_amount": report._early_draft_amount(),
                 "older_count": report._older_count(),
                 "never_amount": report._never_amount(),
+                "open_cycles": ", ".join(report._open_cycles().mapped("name")),
             }
         )
         book._take_amounts(report._accrual_amounts())
@@ -297,22 +305,52 @@ class HealthcareCompleteness(models.TransientModel):
 
     # -- what to look at first -------------------------------------------------------------------
     def _early_draft_amount(self):
-        """On drafts dated on or before the cut-off: posted there, they would count twice."""
+        """On drafts dated on or before the cut-off: posted there, they would count twice, so that
+        they aren't accrued.
+        """
         [(amount,)] = self.env.execute_query(
             SQL(
                 """SELECT SUM(r.amount_company)
                      FROM healthcare_completeness_row r
-                     JOIN account_move m ON m.id = r.move_id
-                    WHERE r.report_id = %s AND r.is_accruable AND r.status = 'draft'
-                      AND COALESCE(m.invoice_date, m.date) <= %s""",
+                    WHERE r.report_id = %s AND NOT r.is_accruable AND r.status = 'draft'""",
                 self.id,
-                self.as_of,
             )
         )
         return float(amount or 0.0)
 
+    def _open_cycles(self):
+        """Open cycles that would invoice accrued care in the period, where it would count twice.
+
+        :return: ``healthcare.billing.cycle``, sudo: only to name them
+        """
+        cycles = (
+            self.env["healthcare.billing.cycle"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", self.company_id.id),
+                    ("state", "=", "open"),
+                    ("invoice_date", "<=", self.as_of),
+                ]
+            )
+        )
+        if not cycles:
+            return cycles
+        found = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT charge_id FROM healthcare_completeness_row
+                    WHERE report_id = %s AND is_accruable AND status IN ('ready', 'blocked')""",
+                self.id,
+            )
+        )
+        accrued = Domain("id", "in", [charge_id for (charge_id,) in found])
+        charges = self.env["healthcare.charge"].sudo()  # sudo: see above
+        return cycles.filtered(
+            lambda cycle: charges.search_count(accrued & cycle._charge_domain(), limit=1)
+        )
+
     def _never_amount(self):
-        """Blocked for good (R12), and so not accrued."""
+        """Blocked for good (R12) or not delivered, and so not accrued."""
         [(amount,)] = self.env["healthcare.completeness.row"]._read_group(
             [
                 ("report_id", "=", self.id),

@@ -169,8 +169,11 @@ class HealthcareCompleteness(models.TransientModel):
                         THEN 'exchange'
                         WHEN row.stray THEN 'credit'
                         ELSE 'edited' END,
-                   row.status IN ('later', 'draft', 'ready')
-                   OR (row.status = 'blocked' AND NOT care.codes && %(never)s)
+                   row.status IN ('later', 'ready')
+                   -- a draft that is dated in the period is revenue of it when it is posted
+                   OR (row.status = 'draft' AND COALESCE(move.invoice_date, %(today)s) > %(as_of)s)
+                   OR (row.status = 'blocked' AND NOT care.codes && %(never)s
+                       AND NOT ('planned' = ANY(care.codes) AND care.clock_in IS NULL))
               FROM completeness_result result
               JOIN completeness_care care ON care.id = result.charge_id
         CROSS JOIN LATERAL (VALUES
@@ -192,6 +195,7 @@ class HealthcareCompleteness(models.TransientModel):
                                 AND ABS(row.company - row.books) <= %(few_cents)s
                                THEN row.books ELSE row.company END AS company
                    ) AS valued
+         LEFT JOIN account_move move ON move.id = row.move_id
              WHERE row.told
           ORDER BY care.service_date, care.id
             """,
@@ -201,6 +205,8 @@ class HealthcareCompleteness(models.TransientModel):
             own=self.currency_id.id,
             few_cents=self._few_cents(),
             never=NEVER_CODES,
+            today=fields.Date.context_today(self),
+            as_of=self.as_of,
             reason_ids=dumps({reason.code: reason.id for reason in reasons}),
             reason_names=dumps({reason.code: reason.name for reason in reasons}),
         )
@@ -210,7 +216,7 @@ class HealthcareCompleteness(models.TransientModel):
         return SQL(
             """SELECT c.id, c.appointment_id, c.company_id, c.currency_id, c.service_date,
                       c.client_id, c.payer_id, c.employee_id, c.department_id, c.product_id, c.kind,
-                      a.state AS appointment_state, %(codes)s AS codes,
+                      a.state AS appointment_state, a.clock_in, %(codes)s AS codes,
                       %(secondary)s AS secondary_payer_id,
                       COALESCE(c.amount_client, 0) AS client,
                       COALESCE(c.amount_payer, 0) AS primary,

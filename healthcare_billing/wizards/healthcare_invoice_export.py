@@ -39,6 +39,9 @@ class HealthcareInvoiceExport(models.TransientModel):
         default="pdf",
     )
     part_ids = fields.One2many("healthcare.invoice.export.part", "wizard_id", readonly=True)
+    left_out_count = fields.Integer(
+        compute="_compute_counts", string="Drafts Left Out", help="They have no legal number yet."
+    )
 
     @api.model
     def _open(self, moves, cycle=None):
@@ -72,7 +75,9 @@ class HealthcareInvoiceExport(models.TransientModel):
     def _compute_counts(self):
         for wizard in self:
             wizard.move_count = len(wizard.move_ids)
-            wizard.payer_count = len(wizard._moves_of_files().partner_id)
+            moves = wizard._moves_of_files()
+            wizard.payer_count = len(moves.partner_id)
+            wizard.left_out_count = len(moves.filtered(lambda move: move.state == "draft"))
 
     def _moves_of_files(self):
         """Invoices of payers that are billed by files."""
@@ -111,6 +116,17 @@ class HealthcareInvoiceExport(models.TransientModel):
             raise UserError(
                 self.env._("None of these payers is billed by files: look at its Invoicing Model.")
             )
+        moves = moves.filtered(lambda move: move.state == "posted")
+        if not moves:
+            raise UserError(
+                self.env._(
+                    "These invoices are drafts, which have no legal number: post them first."
+                )
+            )
+        # what is voided, credited in full or invoiced again isn't billed by these any more
+        moves = moves.filtered(lambda move: move._payer_file_groups())
+        if not moves:
+            raise UserError(self.env._("There is nothing to export."))
         moves._check_activity_codes()
         return [
             {"name": payer.display_name, "payer_id": payer.id, "move_ids": [Command.set(own.ids)]}
@@ -168,6 +184,9 @@ class HealthcareInvoiceExportPart(models.TransientModel):
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 self._xlsx_content(),
             )
+        # the ids of a part may be sent by hand, and its invoices may have changed since
+        if self.move_ids.partner_id - self.payer_id:
+            raise UserError(self.env._("A file is of one payer. Export these invoices again."))
         rows = self.move_ids._payer_file_rows()
         self._log_file(rows)
         return (
@@ -285,10 +304,15 @@ class AccountMove(models.Model):
     def _payer_file_groups(self):
         """What the file tells in one row: a visit, or a charge without one.
 
+        Only what a posted invoice bills still, and what was credited in part of it. What a credit
+        note covers in full isn't told, and neither is that credit note.
+
         :return: ``{(invoice, appointment or charge): lines}``
         """
         groups = defaultdict(lambda: self.env["account.move.line"])
-        for line in self.invoice_line_ids.filtered("charge_id"):
+        posted = self.filtered(lambda move: move.state == "posted")
+        lines = posted.invoice_line_ids.filtered("charge_id")
+        for line in lines.filtered(lambda line: (line.credit_of_line_id or line).charge_live):
             charge = line.charge_id
             groups[line.move_id, charge.appointment_id or charge._root()] |= line
         return groups
