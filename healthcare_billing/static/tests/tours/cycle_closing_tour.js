@@ -12,12 +12,9 @@ const MORE = {
 };
 
 /** Close, see what happens, and mend what is left. */
-function close(row) {
+function close(row, phone) {
     return [
-        {
-            trigger: ".o_statusbar_buttons button[name=action_close]:visible",
-            run: "click",
-        },
+        ...pressed("action_close", phone),
         {
             content: "What will happen: drafts, amount, per payer",
             trigger: ".modal .o_field_widget[name=draft_count]:contains(2)",
@@ -64,7 +61,7 @@ registry.category("web_tour.tours").add("healthcare_billing_cycle_close_tour", {
 });
 
 registry.category("web_tour.tours").add("healthcare_billing_cycle_close_phone_tour", {
-    steps: () => close(".o_kanban_record"),
+    steps: () => close(".o_kanban_record", true),
 });
 
 /** Void a paid invoice: it says first what becomes of the money. */
