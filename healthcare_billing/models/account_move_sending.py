@@ -156,7 +156,7 @@ class AccountMove(models.Model):
         """An invoice of a closed cycle stays sent: it is voided instead (R15)."""
         # sudo: see _cycles_in_closing
         closed = self.filtered(
-            lambda move: move.state == "posted" and move.sudo().billing_cycle_id.state == "closed"
+            lambda move: move.state != "draft" and move.sudo().billing_cycle_id.state == "closed"
         )
         if closed:
             raise UserError(
