@@ -16,6 +16,7 @@
         "data/mail_template_data.xml",
         "data/mail_template_superbill_data.xml",
         "data/product_pricelist_data.xml",
+        "data/product_data.xml",
         "data/healthcare_modifier_data.xml",
         "data/healthcare_place_of_service_data.xml",
         "data/healthcare_diagnosis_data.xml",

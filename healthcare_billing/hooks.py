@@ -11,6 +11,7 @@ PREPARED_COLUMNS = {
         "service_date_from": "date",
         "service_date_to": "date",
         "claim_state": "varchar",
+        "production_state": "varchar",
     },
     "account_move_line": {"charge_live": "bool", "charge_credited": "numeric"},
     "product_template": {

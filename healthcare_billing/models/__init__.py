@@ -8,6 +8,7 @@ from . import account_move_cycle
 from . import account_move_delivery
 from . import account_move_delivery_queue
 from . import account_move_line
+from . import account_move_mass
 from . import account_move_posting
 from . import account_move_processing
 from . import account_move_send
@@ -25,6 +26,7 @@ from . import billing_engine_execution
 from . import billing_engine_moves
 from . import billing_engine_rebill
 from . import billing_engine_cycle
+from . import billing_engine_mass
 from . import claim_builder
 from . import code_mixin
 from . import healthcare_accrual
@@ -54,6 +56,8 @@ from . import healthcare_billing_account_rate
 from . import healthcare_billing_account_reprice
 from . import healthcare_billing_account_status
 from . import healthcare_billing_account_claim
+from . import healthcare_billing_account_mass
+from . import healthcare_billing_instalment
 from . import healthcare_billing_cycle
 from . import healthcare_billing_cycle_generate
 from . import healthcare_billing_cycle_parameters
@@ -70,11 +74,13 @@ from . import healthcare_billing_run_line
 from . import healthcare_billing_run_preview
 from . import healthcare_billing_run_reason
 from . import healthcare_billing_run_cycle
+from . import healthcare_billing_run_mass
 from . import healthcare_billing_run_sending
 from . import healthcare_block_reason
 from . import healthcare_cancel_reason
 from . import healthcare_charge
 from . import healthcare_charge_billing
+from . import healthcare_charge_basis
 from . import healthcare_charge_coding
 from . import healthcare_charge_follow
 from . import healthcare_charge_form

@@ -122,7 +122,8 @@ class HealthcareBillingEngine(models.AbstractModel):
                           c.amount, c.amount_client AS client, c.amount_payer AS primary,
                           c.amount_secondary AS secondary, live.parts AS live, live.released,
                           %(secondary)s AS secondary_payer_id, c.employee_id, c.department_id,
-                          c.appointment_id, c.product_id, a.state AS appointment_state
+                          c.appointment_id, c.product_id, a.state AS appointment_state,
+                          c.billing_account_id, c.kind
                      FROM %(source)s
                     WHERE c.id = ANY(%(ids)s)
                  ORDER BY c.service_date, a.start, c.appointment_id, c.parent_id NULLS FIRST,
@@ -142,6 +143,19 @@ class HealthcareBillingEngine(models.AbstractModel):
         :param list rows: of ``_plan_rows``
         :return: tuple of :class:`PlannedInvoice`, in the order of their first charge
         """
+        groups = self._group_parts(rows, options)
+        headers = self._header_values(list(groups), options)
+        return tuple(
+            self._planned_invoice(group, parts, headers[group], options)
+            for group, parts in groups.items()
+        )
+
+    @api.model
+    def _group_parts(self, rows, options):
+        """Which parts of charges go on one invoice.
+
+        :return: ``{group: [(row, responsibility, amount), …]}``
+        """
         models_of_payers = self._invoicing_models(
             {row["secondary_payer_id"] for row in rows} - {None}
         )
@@ -149,13 +163,20 @@ class HealthcareBillingEngine(models.AbstractModel):
         for row in rows:
             for responsibility, amount in self._open_parts(row):
                 group = self._addressee(row, responsibility, models_of_payers)
-                splits = tuple(row[SPLIT_COLUMNS[name]] for name in options["split_by"])
-                groups[group + splits].append((row, responsibility, amount))
-        headers = self._header_values(list(groups), options)
-        return tuple(
-            self._planned_invoice(group, parts, headers[group], options)
-            for group, parts in groups.items()
-        )
+                groups[group + self._splits(row, group, options)].append(
+                    (row, responsibility, amount)
+                )
+        return groups
+
+    @api.model
+    def _splits(self, row, group, options):
+        """What separates invoices besides their addressee. Overriders may add to it.
+
+        :param dict row: of ``_plan_rows``
+        :param tuple group: of ``_addressee``
+        :rtype: tuple
+        """
+        return tuple(row[SPLIT_COLUMNS[name]] for name in options["split_by"])
 
     @api.model
     def _invoicing_models(self, payer_ids):

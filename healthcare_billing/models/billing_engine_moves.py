@@ -180,22 +180,28 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     @api.model
     def _prepare_lines(self, invoice, charges):
-        """Lines in printing order: what has no appointment, then a section per appointment."""
+        """Lines in printing order: what has no appointment, then a section per appointment.
+
+        What was made for this bill, a fixed fee or the difference to what was agreed, closes it.
+        """
         lang = self.env["res.partner"].browse(invoice.partner_id).lang or self.env.lang
         loose = [self._prepare_extra_line(extra, invoice) for extra in invoice.extra_lines]
-        grouped = []
+        grouped, closing = [], []
         appointment = None
         for part in invoice.parts:
             charge = charges.browse(part.charge_id).with_prefetch(charges._prefetch_ids)
             line = self._prepare_charge_line(charge, part, invoice, lang)
             if not charge.appointment_id:
-                loose.append(line)
+                (closing if charge.made_by_basis else loose).append(line)
                 continue
             if charge.appointment_id != appointment:
                 appointment = charge.appointment_id
                 grouped.append(self._prepare_section(appointment, invoice, lang))
             grouped.append(line)
-        return loose + grouped
+        if grouped and closing:  # else it would belong to the last appointment
+            title = {"display_type": "line_section", "name": self._closing_title(lang)}
+            grouped.append(title)
+        return loose + grouped + closing
 
     @api.model
     def _prepare_section(self, appointment, invoice, lang):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,55 @@ class PlannedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedFee:
+    """A fixed fee to be: a charge that is made when its invoice is.
+
+    :ivar instalment_id: the instalment that it is, or False
+    :ivar period: first day of the month that it is for, or None for an instalment
+    :ivar number: 1 for the first fee of the instalment or month, 2 when billed a second time, …
+    :ivar amount: untaxed, in the billing account's currency
+    """
+
+    instalment_id: int | bool
+    period: date | None
+    number: int
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBasis:
+    """On what terms a billing account's work is billed, where it isn't billed as recorded.
+
+    :ivar account_id: database id of the billing account
+    :ivar rule: quote or fixed
+    :ivar responsibility: who agreed to it: client or primary
+    :ivar covered_ids: ids of the charges that the quote or fee covers
+    :ivar covered: their untaxed sum
+    :ivar agreed: what is left of the quote, or the fees that are due
+    :ivar fees: tuple of :class:`PlannedFee`
+    :ivar adjustment: what makes up the difference; 0.0: nothing
+    :ivar note: why this is billed, in words
+    :ivar needs_tick: nothing is due any more: billed only when somebody says so
+    """
+
+    account_id: int
+    rule: str
+    responsibility: str
+    covered_ids: tuple[int, ...]
+    covered: float
+    agreed: float
+    fees: tuple[PlannedFee, ...]
+    adjustment: float
+    note: str
+    needs_tick: bool
+
+    @property
+    def amount(self):
+        """What the basis adds to the recorded work."""
+        return sum(fee.amount for fee in self.fees) + self.adjustment
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedInvoice:
     """An invoice to be (or a credit note, when the sum is negative).
 
@@ -33,6 +83,8 @@ class PlannedInvoice:
     :ivar amount: untaxed sum of the charges and extra lines, in the invoice's currency
     :ivar values: header values for ``account.move``
     :ivar extra_lines: lines besides the charges: dicts (name, price_unit, quantity, product_id)
+    :ivar bases: quotes and fixed fees of mass billing: charges are made for them at booking
+    :ivar details: further values for the run's row
     """
 
     key: str
@@ -47,6 +99,8 @@ class PlannedInvoice:
     amount: float
     values: Mapping[str, object] = field(default_factory=dict)
     extra_lines: tuple[Mapping[str, object], ...] = ()
+    bases: tuple[PlannedBasis, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def move_type(self):

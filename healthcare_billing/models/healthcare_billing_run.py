@@ -9,7 +9,7 @@ RECORD_FIELDS = {
     "executed_on", "task", "task_total", "task_user_id", "stop_requested", "line_ids",
     "exclusion_ids", "left_out_ids", "move_ids", "billing_cycle_id", "cycle_mode", "marks_sent",
     "cycle_scope", "replaced_move_ids", "kept_move_ids", "credited_line_ids", "replaced_marks",
-    "overwrites_edited", "target_move_id",
+    "overwrites_edited", "target_move_id", "date_up_to",
 }  # fmt: skip
 
 
@@ -69,6 +69,7 @@ class HealthcareBillingRun(models.Model):
             ("manual", "Chosen Appointments"),
             ("cycle", "Billing Cycle"),
             ("adhoc", "Ad Hoc Invoice"),
+            ("mass", "Mass Billing"),
             ("send", "Mark as Sent"),
             ("rebill", "Credit & Rebill"),
             ("transfer", "Transfer"),

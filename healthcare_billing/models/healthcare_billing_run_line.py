@@ -144,7 +144,7 @@ class HealthcareBillingRunLine(models.Model):
             return super().write(vals)
         vals = dict(vals)
         corrections = self._check_corrections(vals.pop("charge_ids", ()))
-        if set(vals) - USER_FIELDS:
+        if set(vals) - self._user_fields():
             raise AccessError(
                 self.env._("Rows of a billing run are the engine's record: correct their items.")
             )
@@ -156,6 +156,11 @@ class HealthcareBillingRunLine(models.Model):
         if corrections:
             self._correct_charges(corrections)
         return result
+
+    @api.model
+    def _user_fields(self):
+        """Names of the fields that users may write in a preview."""
+        return USER_FIELDS
 
     def web_save(self, vals, specification, next_id=None):
         """A correction may have moved all items of a row elsewhere: then there is none to read."""

@@ -178,6 +178,7 @@ class HealthcareBillingRun(models.Model):
             "group_single_claim": bool(invoice.values.get("group_single_claim")),
             "state": "planned",
             "selected": True,
+            **invoice.details,
         }
 
     def _insert_rows(self, vals_list):

@@ -105,6 +105,35 @@ class ResCompany(models.Model):
         "booked on the default account of the purchase journal, without tax.",
     )
 
+    healthcare_fixed_fee_product_id = fields.Many2one(
+        "product.product",
+        "Fixed Fee Service",
+        default=lambda self: self.env.ref(
+            "healthcare_billing.product_fixed_fee", raise_if_not_found=False
+        ),
+        domain="[('is_healthcare_service', '=', True)]",
+        help="Fixed fees of mass billing are booked on its income account.",
+    )
+    healthcare_fee_adjustment_product_id = fields.Many2one(
+        "product.product",
+        "Fee Difference Service",
+        default=lambda self: self.env.ref(
+            "healthcare_billing.product_fee_adjustment", raise_if_not_found=False
+        ),
+        domain="[('is_healthcare_service', '=', True)]",
+        help="What a quote or fixed fee bills more or less than the recorded work is booked on its "
+        "income account: its balance is what the work didn't realize.",
+    )
+
+    @api.model
+    def _set_fee_products(self):
+        """Give companies that have none the services of fixed fees and their differences."""
+        for name, xml_id in (
+            ("healthcare_fixed_fee_product_id", "healthcare_billing.product_fixed_fee"),
+            ("healthcare_fee_adjustment_product_id", "healthcare_billing.product_fee_adjustment"),
+        ):
+            self.search([(name, "=", False)]).write({name: self.env.ref(xml_id).id})
+
     @api.constrains("healthcare_npi", "healthcare_taxonomy_code")
     def _check_healthcare_codes(self):
         for company in self:

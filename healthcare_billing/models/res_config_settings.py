@@ -32,6 +32,12 @@ class ResConfigSettings(models.TransientModel):
     healthcare_accrual_journal_id = fields.Many2one(
         related="company_id.healthcare_accrual_journal_id", readonly=False
     )
+    healthcare_fixed_fee_product_id = fields.Many2one(
+        related="company_id.healthcare_fixed_fee_product_id", readonly=False
+    )
+    healthcare_fee_adjustment_product_id = fields.Many2one(
+        related="company_id.healthcare_fee_adjustment_product_id", readonly=False
+    )
     healthcare_npi = fields.Char(related="company_id.healthcare_npi", readonly=False)
     healthcare_taxonomy_code = fields.Char(
         related="company_id.healthcare_taxonomy_code", readonly=False
@@ -57,6 +63,9 @@ class ResConfigSettings(models.TransientModel):
     )
     group_use_billing_cycles = fields.Boolean(
         "Billing Cycles", implied_group="healthcare_billing.group_use_billing_cycles"
+    )
+    group_use_mass_billing = fields.Boolean(
+        "Mass Billing", implied_group="healthcare_billing.group_use_mass_billing"
     )
     group_use_qa = fields.Boolean("Quality Review", implied_group="healthcare_billing.group_use_qa")
     group_use_authorizations = fields.Boolean(
