@@ -1,5 +1,6 @@
 from . import computed_mixin  # first: the next ones import models that inherit it
 from . import healthcare_guarded_mixin
+from . import healthcare_turns_mixin
 from . import healthcare_xlsx_mixin
 from . import account_move
 from . import account_move_background

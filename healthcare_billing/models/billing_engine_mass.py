@@ -373,7 +373,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         """Bills of an account come in turn: who has an older snapshot is run again on a new one."""
         lines = super()._lock_lines(lines)
         if lines.run_id.door == "mass":
-            (lines.billing_account_id | lines.charge_ids.billing_account_id)._claim_billing()
+            (lines.billing_account_id | lines.charge_ids.billing_account_id)._touch()
         return lines
 
     @api.model

@@ -8,7 +8,7 @@ class HealthcareBillingAccount(models.Model):
 
     _name = "healthcare.billing.account"
     _description = "Care Billing Account"
-    _inherit = ("mail.thread",)
+    _inherit = ("mail.thread", "healthcare.turns.mixin")
     _order = "client_id, sequence, id"
     _check_company_auto = True
 

@@ -177,19 +177,3 @@ class HealthcareBillingAccount(models.Model):
                 )
             )
         )
-
-    def _claim_billing(self):
-        """Whoever bills an account writes its row: of two at the same time one is run again."""
-        if not self:
-            return
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """UPDATE healthcare_billing_account
-                      SET write_uid = %s, write_date = NOW() AT TIME ZONE 'UTC'
-                    WHERE id = ANY(%s)""",
-                self.env.uid,
-                self.ids,
-            )
-        )
-        self.invalidate_recordset(["write_uid", "write_date"])

@@ -36,7 +36,7 @@ class HealthcareBillingCycle(models.Model):
 
     _name = "healthcare.billing.cycle"
     _description = "Billing Cycle"
-    _inherit = ("mail.thread", "healthcare.guarded.mixin")
+    _inherit = ("mail.thread", "healthcare.guarded.mixin", "healthcare.turns.mixin")
     _order = "date_from desc, id desc"
     _check_company_auto = True
 

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 # What only closing and reopening write.
 STATE_FIELDS = {"state", "closing_run_id"}
@@ -179,25 +178,6 @@ class HealthcareBillingCycle(models.Model):
             if not drafts.get(cycle) and not cycle.closing_running:
                 cycle.state = "closed"
                 cycle._message_log(body=self.env._("Closed: no draft is left."))
-
-    def _touch(self):
-        """Let whoever changes what belongs to a cycle, and whoever closes it, come in turn.
-
-        Who has an older snapshot is refused by the database, and tried again.
-        """
-        if not self:  # core resets no entry at all while it writes a line: nothing may be flushed
-            return
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """UPDATE healthcare_billing_cycle
-                      SET write_uid = %s, write_date = NOW() AT TIME ZONE 'UTC'
-                    WHERE id = ANY(%s)""",
-                self.env.uid,
-                self.ids,
-            )
-        )
-        self.invalidate_recordset(["write_uid", "write_date"])
 
     def _closing_notification(self):
         """Tell where closing stands, and show the cycle again."""

@@ -28,7 +28,7 @@ class HealthcareBillingRun(models.Model):
 
     _name = "healthcare.billing.run"
     _description = "Billing Run"
-    _inherit = ("mail.thread",)
+    _inherit = ("mail.thread", "healthcare.turns.mixin")
     _order = "id desc"
 
     name = fields.Char(required=True, readonly=True, copy=False, default="/")

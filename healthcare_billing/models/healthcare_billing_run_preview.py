@@ -362,25 +362,6 @@ class HealthcareBillingRun(models.Model):
         self._check_preview()
         self._touch()
 
-    def _touch(self):
-        """Let changes of a preview and its start come in turn, whatever their snapshots.
-
-        Whoever writes or starts the run with an older snapshot is refused by the database, and its
-        request is tried again. Else rows could be ticked that nobody confirmed, while the
-        background begins. A lock isn't enough: once released, an older snapshot passes it.
-        """
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """UPDATE healthcare_billing_run
-                      SET write_uid = %s, write_date = NOW() AT TIME ZONE 'UTC'
-                    WHERE id = ANY(%s)""",
-                self.env.uid,
-                self.ids,
-            )
-        )
-        self.invalidate_recordset(["write_uid", "write_date"])
-
     def _check_preview(self):
         if any(run.state != "draft" for run in self):
             raise UserError(self.env._("Only a preview can be changed. Search again."))
