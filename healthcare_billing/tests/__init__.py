@@ -61,6 +61,7 @@ from . import test_guard
 from . import test_holiday_rates
 from . import test_install
 from . import test_invoice_export
+from . import test_invoice_export_tours
 from . import test_invoice_processing
 from . import test_invoice_void
 from . import test_local_day
