@@ -98,7 +98,8 @@ class HealthcareBillingAccount(models.Model):
         return dict(
             self.env.execute_query(
                 SQL(
-                    """SELECT b.id, SUM(-l.balance - COALESCE(l.charge_credited, 0))
+                    """SELECT b.id,
+                              SUM(-l.balance + SIGN(l.balance) * COALESCE(l.charge_credited, 0))
                          FROM healthcare_billing_account b
                     LEFT JOIN res_partner p ON p.id = b.payer_id
                          JOIN healthcare_charge c
@@ -155,6 +156,7 @@ class HealthcareBillingAccount(models.Model):
             & Domain("billing_status", "=", "active")
             & Domain("exclude_from_mass_billing", "=", False)
             & Domain("client_id.active", "=", True)
+            & Domain("payer_id", "not any", [("invoicing_model", "=", "payer_file")])
             & Domain("id", "not in", with_draft)
         )
 

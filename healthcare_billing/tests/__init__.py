@@ -65,6 +65,7 @@ from . import test_invoice_processing
 from . import test_invoice_void
 from . import test_local_day
 from . import test_mass_billing
+from . import test_mass_reasons
 from . import test_masters
 from . import test_money
 from . import test_partner
