@@ -83,7 +83,9 @@ class HealthcareBillingAccount(models.Model):
         "CHECK (quote_amount >= 0)", "A quote or fee can't be negative."
     )
 
+    @api.depends("quote_amount")
     def _compute_quote_billed(self):
+        """From the ledger, as it is when it is asked for: nothing announces that it changed."""
         billed = self._billed_of_quote()
         for account in self:
             account.quote_billed = billed.get(account._origin.id, 0.0)
