@@ -18,6 +18,7 @@ from . import account_move_superbill_delivery
 from . import account_move_rebill
 from . import account_move_rebill_credit
 from . import account_move_rebill_money
+from . import account_move_basis
 from . import account_move_responsibility
 from . import account_move_claim
 from . import account_move_reclaim
@@ -27,7 +28,10 @@ from . import billing_engine_execution
 from . import billing_engine_moves
 from . import billing_engine_rebill
 from . import billing_engine_cycle
+from . import billing_engine_agreement
+from . import billing_engine_mass_blocks
 from . import billing_engine_mass
+from . import billing_engine_basis
 from . import claim_builder
 from . import code_mixin
 from . import healthcare_accrual
@@ -58,6 +62,7 @@ from . import healthcare_billing_account_reprice
 from . import healthcare_billing_account_status
 from . import healthcare_billing_account_claim
 from . import healthcare_billing_account_mass
+from . import healthcare_billing_account_mass_reason
 from . import healthcare_billing_instalment
 from . import healthcare_billing_cycle
 from . import healthcare_billing_cycle_generate
@@ -76,6 +81,7 @@ from . import healthcare_billing_run_preview
 from . import healthcare_billing_run_reason
 from . import healthcare_billing_run_cycle
 from . import healthcare_billing_run_mass
+from . import healthcare_billing_run_line_mass
 from . import healthcare_billing_run_sending
 from . import healthcare_block_reason
 from . import healthcare_cancel_reason

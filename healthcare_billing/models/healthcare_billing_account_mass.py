@@ -83,7 +83,9 @@ class HealthcareBillingAccount(models.Model):
         "CHECK (quote_amount >= 0)", "A quote or fee can't be negative."
     )
 
+    @api.depends("quote_amount")
     def _compute_quote_billed(self):
+        """From the ledger, as it is when it is asked for: nothing announces that it changed."""
         billed = self._billed_of_quote()
         for account in self:
             account.quote_billed = billed.get(account._origin.id, 0.0)
@@ -98,7 +100,8 @@ class HealthcareBillingAccount(models.Model):
         return dict(
             self.env.execute_query(
                 SQL(
-                    """SELECT b.id, SUM(-l.balance - COALESCE(l.charge_credited, 0))
+                    """SELECT b.id,
+                              SUM(-l.balance + SIGN(l.balance) * COALESCE(l.charge_credited, 0))
                          FROM healthcare_billing_account b
                     LEFT JOIN res_partner p ON p.id = b.payer_id
                          JOIN healthcare_charge c
@@ -155,6 +158,7 @@ class HealthcareBillingAccount(models.Model):
             & Domain("billing_status", "=", "active")
             & Domain("exclude_from_mass_billing", "=", False)
             & Domain("client_id.active", "=", True)
+            & Domain("payer_id", "not any", [("invoicing_model", "=", "payer_file")])
             & Domain("id", "not in", with_draft)
         )
 

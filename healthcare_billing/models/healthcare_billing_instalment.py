@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class HealthcareBillingInstalment(models.Model):
@@ -49,6 +50,38 @@ class HealthcareBillingInstalment(models.Model):
             ._search([("id", "in", held.subselect("charge_id"))])
         )
         return [("id", "in", billed.subselect("instalment_id"))]
+
+    def write(self, vals):
+        if "amount" in vals:
+            self._check_amount_not_billed(vals["amount"])
+        return super().write(vals)
+
+    def _check_amount_not_billed(self, amount):
+        """A bill keeps what it bills: another sum would be owed by nobody."""
+        billed = self.filtered("is_billed").filtered(
+            lambda instalment: instalment.currency_id.compare_amounts(instalment.amount, amount)
+        )
+        if billed:
+            raise UserError(
+                self.env._(
+                    "%s is on a bill: its sum can't change. Delete the draft, or credit the bill, "
+                    "or add another instalment.",
+                    billed[0].display_name,
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_billed(self):
+        # sudo: who may change the agreement need not be allowed to see its charges
+        used = self.filtered(lambda instalment: instalment.sudo().charge_ids)
+        if used:
+            raise UserError(
+                self.env._(
+                    "%s was billed, and can't be deleted. Of an instalment whose bill was credited "
+                    "or canceled, change date and sum instead.",
+                    used[0].display_name,
+                )
+            )
 
     @api.depends("name", "date")
     def _compute_display_name(self):

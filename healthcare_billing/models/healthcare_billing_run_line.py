@@ -248,7 +248,7 @@ class HealthcareBillingRunLine(models.Model):
         for line in self:
             invoice = planned.get(line.plan_key)
             billed = line.charge_ids.browse(invoice.charge_ids if invoice else ())
-            if set(billed.ids) != set(line.charge_ids.ids):
+            if not invoice or set(billed.ids) != set(line.charge_ids.ids):
                 missing[line] = line.charge_ids - billed
             elif line.currency_id.compare_amounts(invoice.amount, line.amount):
                 changes[line] = self.env._(

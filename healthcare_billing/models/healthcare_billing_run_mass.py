@@ -1,5 +1,4 @@
-from dataclasses import replace
-from types import MappingProxyType
+import json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -13,12 +12,6 @@ FOLLOWED_DETAILS = (
     "account_count", "amount_time", "amount_expense", "amount_agreed", "basis", "basis_note",
     "needs_tick", "last_billed",
 )  # fmt: skip
-BASES = [
-    ("wip", "Work in Progress"),
-    ("quote", "Quote"),
-    ("fixed", "Fixed Fee"),
-    ("mixed", "Several"),
-]
 
 
 class HealthcareBillingRun(models.Model):
@@ -48,15 +41,7 @@ class HealthcareBillingRun(models.Model):
         :return: ``healthcare.billing.run`` record in state draft
         """
         self.check_access("create")
-        run = self.search(
-            [
-                ("door", "=", "mass"),
-                ("state", "=", "draft"),
-                ("user_id", "=", self.env.uid),
-                ("company_id", "=", self.env.company.id),
-            ],
-            limit=1,
-        )
+        run = self._own_mass_list()
         day = invoice_date or self.env.company._care_today()
         dates = {"invoice_date": day, "date_up_to": date_up_to or day}
         # sudo: see create and write
@@ -76,6 +61,19 @@ class HealthcareBillingRun(models.Model):
             run = run.with_env(self.env)
         run._search_mass()
         return run
+
+    @api.model
+    def _own_mass_list(self):
+        """The list that this user has open in this company, or none."""
+        return self.search(
+            [
+                ("door", "=", "mass"),
+                ("state", "=", "draft"),
+                ("user_id", "=", self.env.uid),
+                ("company_id", "=", self.env.company.id),
+            ],
+            limit=1,
+        )
 
     def _search_mass(self):
         """Plan what could be billed up to the cut-off now."""
@@ -108,10 +106,16 @@ class HealthcareBillingRun(models.Model):
 
         :param dict vals: ``payment_term_id`` and/or ``invoice_template_id``: id or False
         """
-        unknown = set(vals) - {"payment_term_id", "invoice_template_id"}
-        if unknown:
+        lines = self.env["healthcare.billing.run.line"]
+        if set(vals) - {"payment_term_id", "invoice_template_id"}:
             raise UserError(self.env._("Only terms and template are chosen for all rows."))
-        self._write_on_rows(vals)
+        for name, value in vals.items():
+            chosen = lines[name].browse(value or [])
+            if not chosen.exists() and chosen:
+                raise UserError(
+                    self.env._("What you chose was deleted meanwhile. Reload the page.")
+                )
+        self._write_on_rows({name: value or False for name, value in vals.items()})
 
     def action_search_again(self):
         """Plan the list anew, of accounts as they are now."""
@@ -121,36 +125,77 @@ class HealthcareBillingRun(models.Model):
         self._search_mass()
         return None
 
+    def _replan(self, charges):
+        """Of fees that need no work, only those of the changed accounts are planned again."""
+        scoped = self
+        if self.door == "mass":
+            scoped = self.with_context(healthcare_mass_accounts=charges.billing_account_id.ids)
+        return super(HealthcareBillingRun, scoped)._replan(charges)
+
     def _update_rows(self, invoices, keys=None):
         invoices = list(invoices)
-        super()._update_rows(invoices, keys)
         if self.door == "mass":
             self._follow_details([i for i in invoices if keys is None or i.key in keys])
+        return super()._update_rows(invoices, keys)
+
+    @api.model
+    def _row_values(self, invoice):
+        """Also whose quote or fee it is, with or without work, and the template as planned."""
+        values = super()._row_values(invoice)
+        if invoice.details:
+            values["accounts"] = [basis.account_id for basis in invoice.bases]
+            values["template"] = invoice.details["invoice_template_id"] or None
+        return values
 
     def _follow_details(self, invoices):
-        """What rows tell besides their sums follows the plan, in one statement."""
+        """What rows that are there tell besides their sums follows the plan, in one statement.
+
+        So does the template, unless the user chose another one.
+        """
         if not invoices:
             return
+        lines = self.env["healthcare.billing.run.line"]
+        booleans = {name for name in FOLLOWED_DETAILS if lines._fields[name].type == "boolean"}
         rows = [
-            SQL("%s", (invoice.key, *(invoice.details[name] or None for name in FOLLOWED_DETAILS)))
+            SQL(
+                "%s",
+                (
+                    invoice.key,
+                    json.dumps(self._row_values(invoice)),
+                    invoice.details["invoice_template_id"] or None,
+                    *(
+                        None
+                        if invoice.details[name] is False and name not in booleans
+                        else invoice.details[name]
+                        for name in FOLLOWED_DETAILS
+                    ),
+                ),
+            )
             for invoice in invoices
         ]
-        lines = self.env["healthcare.billing.run.line"]
-        casts = [SQL(lines._fields[name].column_type[1]) for name in FOLLOWED_DETAILS]  # pylint: disable=sql-injection  # of the ORM
+        self.env.flush_all()
         self.env.cr.execute(
             SQL(
-                "UPDATE healthcare_billing_run_line l SET %s FROM (VALUES %s) AS v(plan_key, %s)"
-                " WHERE l.run_id = %s AND l.plan_key = v.plan_key",
+                "UPDATE healthcare_billing_run_line l SET %s, values = v.contents::jsonb,"
+                " invoice_template_id = CASE WHEN l.invoice_template_id IS NOT DISTINCT FROM"
+                " (l.values ->> 'template')::int THEN v.template::int"
+                " ELSE l.invoice_template_id END"
+                " FROM (VALUES %s) AS v(plan_key, contents, template, %s)"
+                " WHERE l.run_id = %s AND l.plan_key = v.plan_key AND l.state = 'planned'",
                 SQL(", ").join(
-                    SQL("%s = v.%s::%s", SQL.identifier(name), SQL.identifier(name), cast)
-                    for name, cast in zip(FOLLOWED_DETAILS, casts, strict=True)
+                    SQL(
+                        "%s = v.%s::%s",
+                        SQL.identifier(name),
+                        SQL.identifier(name),
+                        SQL(lines._fields[name].column_type[1]),  # pylint: disable=sql-injection  # of the ORM
+                    )
+                    for name in FOLLOWED_DETAILS
                 ),
                 SQL(", ").join(rows),
                 SQL(", ").join(SQL.identifier(name) for name in FOLLOWED_DETAILS),
                 self.id,
             )
         )
-        self._forget_rows()
 
     # -- billing ---------------------------------------------------------------------------------
     def action_bill(self, domain=()):
@@ -181,71 +226,3 @@ class HealthcareBillingRun(models.Model):
             "target": "new",
             "context": {"default_run_id": self.id},
         }
-
-
-class HealthcareBillingRunLine(models.Model):
-    """A billing account's row: what there is to bill, on which basis, and what will be billed."""
-
-    _inherit = "healthcare.billing.run.line"
-
-    billing_account_id = fields.Many2one(
-        "healthcare.billing.account", readonly=True, index="btree_not_null", ondelete="set null"
-    )
-    account_count = fields.Integer(string="Billing Accounts", readonly=True)
-    last_billed = fields.Date(readonly=True)
-    amount_time = fields.Monetary(
-        string="Time", readonly=True, help="Recorded work, besides expenses."
-    )
-    amount_expense = fields.Monetary(string="Expenses", readonly=True)
-    amount_wip = fields.Monetary(
-        string="Work in Progress", compute="_compute_amount_wip", help="Time and expenses."
-    )
-    amount_agreed = fields.Monetary(
-        string="Quote or Fee",
-        readonly=True,
-        help="What is left of the quote, or the fixed fees that are due.",
-    )
-    basis = fields.Selection(BASES, readonly=True)
-    basis_note = fields.Char(string="Why", readonly=True)
-    needs_tick = fields.Boolean(
-        string="Nothing Due", readonly=True, help="Billed only with the tick “Bill Again”."
-    )
-    bill_again = fields.Boolean(
-        help="Bill it although its fee or quote is billed already: a fixed fee a second time, more "
-        "work under a quote at nothing."
-    )
-    payment_term_id = fields.Many2one("account.payment.term", string="Payment Terms")
-    invoice_template_id = fields.Many2one(
-        "ir.actions.report",
-        string="Bill Template",
-        domain="[('is_invoice_report', '=', True), ('model', '=', 'account.move')]",
-    )
-
-    @api.depends("amount_time", "amount_expense")
-    def _compute_amount_wip(self):
-        for line in self:
-            line.amount_wip = line.amount_time + line.amount_expense
-
-    @api.model
-    def _user_fields(self):
-        return super()._user_fields() | {"payment_term_id", "invoice_template_id", "bill_again"}
-
-    def _apply_to(self, planned):
-        """Terms and template as chosen on the row."""
-        planned = super()._apply_to(planned)
-        if self.run_id.door != "mass":
-            return planned
-        chosen = {"invoice_template_id": self.invoice_template_id.id}
-        if self.payment_term_id:
-            chosen["invoice_payment_term_id"] = self.payment_term_id.id
-        return replace(planned, values=MappingProxyType({**planned.values, **chosen}))
-
-    def _changes_since_preview(self, planned):
-        """Also what is due no more isn't billed, unless somebody ticked that it is."""
-        changes = super()._changes_since_preview(planned)
-        for line in self:
-            invoice = planned.get(line.plan_key)
-            needs_tick = invoice and any(basis.needs_tick for basis in invoice.bases)
-            if line not in changes and needs_tick and not line.bill_again:
-                changes[line] = invoice.details["basis_note"]
-        return changes

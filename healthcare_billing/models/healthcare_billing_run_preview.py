@@ -173,13 +173,22 @@ class HealthcareBillingRun(models.Model):
             "amount": invoice.amount,
             "amount_company": self._in_run_currency(invoice),
             "plan_key": invoice.key,
-            "values": {"amounts": dict(invoice.amounts)},
+            "values": self._row_values(invoice),
             "narration": invoice.values.get("narration") or False,
             "group_single_claim": bool(invoice.values.get("group_single_claim")),
             "state": "planned",
             "selected": True,
             **invoice.details,
         }
+
+    @api.model
+    def _row_values(self, invoice):
+        """What a row keeps of its plan besides its columns. Overriders may add to it.
+
+        :param invoice: :class:`PlannedInvoice`
+        :return: dict that JSON can hold
+        """
+        return {"amounts": dict(invoice.amounts)}
 
     def _insert_rows(self, vals_list):
         """Insert new rows. The ORM takes five times as long, most of it for rounding once more.
@@ -249,7 +258,7 @@ class HealthcareBillingRun(models.Model):
                 [invoice.amount for invoice in changed.values()],
                 [self._in_run_currency(invoice) for invoice in changed.values()],
                 [len(invoice.charge_ids) for invoice in changed.values()],
-                [json.dumps({"amounts": dict(invoice.amounts)}) for invoice in changed.values()],
+                [json.dumps(self._row_values(invoice)) for invoice in changed.values()],
             )
         )
 

@@ -176,6 +176,8 @@ def _root_id(line):
 def _open_per_group(currency, lines, taken):
     """What the lines of an invoice still ask for after credits, corrections with their charge.
 
+    What is asked less than nothing for, such as the difference to a lower quote, is set off.
+
     :param dict taken: ``{charge id: amount}`` that credit notes of transfers took
     :return: list of ``(root charge or empty record, line that tells it, amount)``, oldest care
         first, lines without care last
@@ -196,16 +198,45 @@ def _open_per_group(currency, lines, taken):
     for teller, amount in groups.values():
         root = teller.charge_id.parent_id or teller.charge_id
         result.append((root, teller, currency.round(amount - taken.get(root.id, 0.0))))
-    return sorted(
-        result,
-        key=lambda item: (
-            not item[0],
-            str(item[0].service_date or ""),
-            item[0].id or 0,
-            item[1].sequence,
-            item[1].id,
+    return _set_off(
+        currency,
+        sorted(
+            result,
+            key=lambda item: (
+                not item[0],
+                str(item[0].service_date or ""),
+                item[0].id or 0,
+                item[1].sequence,
+                item[1].id,
+            ),
         ),
     )
+
+
+def _set_off(currency, groups):
+    """Take what is asked less than nothing for off the other groups, the last of them first.
+
+    Money goes to the first ones first: set off so, they are paid in full by what the invoice is
+    of. What is agreed on for a billing account is about its own work before any other's.
+
+    :param groups: as of :func:`_open_per_group`
+    :return: the same with amounts that aren't negative, as long as the invoice isn't
+    """
+    amounts = [amount for _root, _line, amount in groups]
+    for place, (root, _line, _amount) in enumerate(groups):
+        if amounts[place] >= 0:
+            continue
+        account = root.billing_account_id
+        for other in sorted(
+            range(len(groups)),
+            key=lambda index: (groups[index][0].billing_account_id != account, -index),
+        ):
+            part = max(min(amounts[other], -amounts[place]), 0.0)
+            amounts[other] = currency.round(amounts[other] - part)
+            amounts[place] = currency.round(amounts[place] + part)
+    return [
+        (root, line, amount) for (root, line, _amount), amount in zip(groups, amounts, strict=True)
+    ]
 
 
 def _share(currency, groups, named, rest):

@@ -65,7 +65,11 @@ from . import test_invoice_export_tours
 from . import test_invoice_processing
 from . import test_invoice_void
 from . import test_local_day
+from . import test_mass_basis
 from . import test_mass_billing
+from . import test_mass_corrections
+from . import test_mass_gates
+from . import test_mass_reasons
 from . import test_masters
 from . import test_money
 from . import test_partner

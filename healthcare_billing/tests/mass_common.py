@@ -20,6 +20,7 @@ class MassCommon(CareCommon):
         """Record work and expenses on a billing account."""
         values = [
             {
+                "company_id": account.company_id.id,
                 "client_id": account.client_id.id,
                 "billing_account_id": account.id,
                 "payer_id": account.payer_id.id,
