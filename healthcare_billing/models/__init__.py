@@ -132,6 +132,7 @@ from . import product_pricelist_item
 from . import product_product
 from . import product_template
 from . import res_company
+from . import res_company_expense
 from . import res_company_holidays
 from . import res_config_settings
 from . import res_partner
