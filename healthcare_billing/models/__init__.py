@@ -27,6 +27,7 @@ from . import billing_engine_moves
 from . import billing_engine_rebill
 from . import billing_engine_cycle
 from . import billing_engine_mass
+from . import billing_engine_expense
 from . import claim_builder
 from . import code_mixin
 from . import healthcare_accrual
@@ -57,7 +58,9 @@ from . import healthcare_billing_account_reprice
 from . import healthcare_billing_account_status
 from . import healthcare_billing_account_claim
 from . import healthcare_billing_account_mass
+from . import healthcare_billing_account_expense
 from . import healthcare_billing_instalment
+from . import healthcare_billing_instalment_state
 from . import healthcare_billing_cycle
 from . import healthcare_billing_cycle_generate
 from . import healthcare_billing_cycle_parameters
@@ -97,6 +100,7 @@ from . import healthcare_charge_transfer
 from . import healthcare_charge_claim
 from . import healthcare_charge_cycle
 from . import healthcare_charge_premium
+from . import healthcare_charge_expense
 from . import healthcare_premium
 from . import healthcare_client_premium
 from . import healthcare_code_license
@@ -146,3 +150,4 @@ from . import account_move_sending
 from . import healthcare_invoice_overview
 from . import account_move_void
 from . import account_move_write_off
+from . import account_move_vendor_expense
