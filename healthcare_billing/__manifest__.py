@@ -44,6 +44,7 @@
         "wizards/healthcare_credit_rebill_views.xml",
         "wizards/healthcare_cycle_check_views.xml",
         "wizards/healthcare_cycle_close_views.xml",
+        "wizards/healthcare_expense_bill_views.xml",
         "wizards/healthcare_invoice_delivery_views.xml",
         "wizards/healthcare_invoice_export_views.xml",
         "wizards/healthcare_invoice_processing_views.xml",
@@ -63,6 +64,7 @@
         "views/healthcare_unscheduled_views.xml",
         "views/healthcare_authorization_views.xml",
         "views/healthcare_billing_account_views.xml",
+        "views/healthcare_billing_account_options_views.xml",
         "views/healthcare_client_premium_views.xml",
         "views/healthcare_billing_run_views.xml",
         "views/healthcare_billing_cycle_views.xml",
@@ -86,6 +88,8 @@
         "views/product_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
+        # adds to the views of charges, clients and invoices
+        "views/healthcare_expense_views.xml",
         # adds to the views of appointments, clients and invoices
         "views/healthcare_superbill_views.xml",
         "views/healthcare_superbill_portal_templates.xml",

@@ -31,6 +31,9 @@ BILLED_FIELDS = {
     "payer_id",
     "client_id",
     "company_id",
+    "description",
+    "expense_cost",
+    "expense_markup",
     *PART_FIELDS.values(),
 }
 # Kinds whose parts may differ in sign from the amount: they move debts.

@@ -38,6 +38,12 @@ class ResConfigSettings(models.TransientModel):
     healthcare_fee_adjustment_product_id = fields.Many2one(
         related="company_id.healthcare_fee_adjustment_product_id", readonly=False
     )
+    healthcare_expense_product_id = fields.Many2one(
+        related="company_id.healthcare_expense_product_id", readonly=False
+    )
+    healthcare_expense_markup = fields.Float(
+        related="company_id.healthcare_expense_markup", readonly=False
+    )
     healthcare_npi = fields.Char(related="company_id.healthcare_npi", readonly=False)
     healthcare_taxonomy_code = fields.Char(
         related="company_id.healthcare_taxonomy_code", readonly=False

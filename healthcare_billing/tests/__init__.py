@@ -111,3 +111,5 @@ from . import test_volume
 from . import test_write_off
 from . import test_premium_concurrency
 from . import test_premium_tours
+from . import test_expenses
+from . import test_expense_concurrency

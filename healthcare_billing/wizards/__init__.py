@@ -19,6 +19,7 @@ from . import healthcare_cycle_check
 from . import healthcare_cycle_issue
 from . import healthcare_credit_rebill
 from . import healthcare_cycle_close
+from . import healthcare_expense_bill
 from . import healthcare_invoice_delivery
 from . import healthcare_invoice_export
 from . import healthcare_invoice_processing
