@@ -56,6 +56,7 @@
         "wizards/healthcare_add_to_schedule_views.xml",
         "wizards/healthcare_unscheduled_check_in_views.xml",
         "views/account_move_views.xml",
+        "views/account_move_production_views.xml",
         "views/account_portal_templates.xml",
         "views/healthcare_adjustment_reason_views.xml",
         "views/healthcare_appointment_views.xml",
