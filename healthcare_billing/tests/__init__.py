@@ -67,8 +67,10 @@ from . import test_invoice_void
 from . import test_local_day
 from . import test_mass_basis
 from . import test_mass_billing
+from . import test_mass_concurrency
 from . import test_mass_corrections
 from . import test_mass_gates
+from . import test_mass_performance
 from . import test_mass_reasons
 from . import test_masters
 from . import test_money

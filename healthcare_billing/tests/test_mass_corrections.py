@@ -252,7 +252,7 @@ class TestMassCorrections(MassCorrectionsCommon):
 
 @tagged("post_install", "-at_install")
 class TestMassMoney(MassCorrectionsCommon):
-    """R5 with what is asked less than nothing for: what is open adds up to the ledger's residual."""
+    """R5 with a difference below nothing: what is open adds up to the ledger's residual."""
 
     def assert_open_is_residual(self, move):
         charges = move.invoice_line_ids.charge_id
