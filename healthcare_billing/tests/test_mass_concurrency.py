@@ -83,8 +83,8 @@ class TestMassConcurrency(RaceCommon):
     @mute_logger("odoo.sql_db", "odoo.addons.healthcare_billing.models.billing_engine_execution")
     def test_the_database_refuses_a_second_fee(self):
         """Also where nothing of the account is locked."""
-        accounts = "odoo.addons.healthcare_billing.models.healthcare_billing_account_mass"
-        unlocked = patch(f"{accounts}.HealthcareBillingAccount._claim_billing", lambda self: None)
+        accounts = self.registry["healthcare.billing.account"]
+        unlocked = patch.object(accounts, "_touch", lambda self: None)
         with self._session() as ours:
             ours["healthcare.billing.run"].browse(self.ours_id).state  # noqa: B018  # our snapshot
             with self._committed() as rival:
@@ -98,7 +98,7 @@ class TestMassConcurrency(RaceCommon):
 
     @mute_logger("odoo.sql_db")
     def test_a_quote_is_billed_once_by_lists_of_different_work(self):
-        """Our row has other work of the quote than the rival's: nothing but the account is shared."""
+        """The rows have different work of it: nothing but the account is shared."""
         with self._committed() as env:
             account = env["healthcare.billing.account"].browse(self.quoted_id)
             charges = env["healthcare.charge"].browse(self.charge_ids).exists()
