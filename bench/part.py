@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from . import compare, cycle, growth, ledger, queue, volume
+from . import compare, cycle, growth, ledger, mass, queue, volume
 from .measure import Report
 from .practice import Practice
 from .session import Session
@@ -13,7 +13,7 @@ from .session import Session
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "part", choices=("ledger", "create", "growth", "plan", "memory", "queue", "cycle")
+        "part", choices=("ledger", "create", "growth", "plan", "memory", "queue", "cycle", "mass")
     )
     parser.add_argument("--database", required=True)
     parser.add_argument("--addons", help="further folder with addons")
@@ -39,6 +39,8 @@ def run_part(part, session, report, options):
         growth.run(session, report, invoices=max(1, invoices // 2), lines=lines)
     elif part == "cycle":
         cycle.run(session, report, visits=invoices, lines=lines)
+    elif part == "mass":
+        mass.run(session, report, accounts=invoices, lines=lines)
     elif part == "queue":
         queue.run(session, report, invoices=invoices, lines=lines, rounds=options["rounds"])
     else:
