@@ -78,7 +78,9 @@ def measure(part, options):
     """
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
-        invoices, rounds = {"queue": (2000, 1), "cycle": (4000, 1), "mass": (5000, 1)}.get(part, (1000, 5))
+        invoices, rounds = {"queue": (2000, 1), "cycle": (4000, 1), "mass": (5000, 1)}.get(
+            part, (1000, 5)
+        )
         values = {
             "invoices": options.invoices or invoices,
             "rounds": options.rounds or rounds,

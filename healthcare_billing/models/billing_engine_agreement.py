@@ -74,19 +74,23 @@ class HealthcareBillingEngine(models.AbstractModel):
     def _quote_agreement(self, account, billed):
         currency = account.currency_id
         left = max(currency.round(account.quote_amount - billed), 0.0)
-        values = {"quote": currency.format(account.quote_amount), "billed": currency.format(billed)}
-        if not account.quote_amount:
+        quote = currency.format(account.quote_amount)
+        if currency.is_zero(account.quote_amount):
             note = self.env._("No quote is entered: the work would be billed at nothing.")
         elif currency.is_zero(left):
             note = self.env._(
-                "Quote of %(quote)s is billed: more work would be billed at nothing. Raise the "
-                "quote, or bill work in progress.",
-                **values,
+                "Quote of %s is billed: more work would be billed at nothing. Raise the quote, or "
+                "bill work in progress.",
+                quote,
             )
         elif currency.is_zero(billed):
-            note = self.env._("Quote of %(quote)s", **values)
+            note = self.env._("Quote of %s", quote)
         else:
-            note = self.env._("Rest of the quote of %(quote)s: %(billed)s is billed", **values)
+            note = self.env._(
+                "Rest of the quote of %(quote)s: %(billed)s is billed",
+                quote=quote,
+                billed=currency.format(billed),
+            )
         return Agreement(account, left, (), note, currency.is_zero(left))
 
     @api.model

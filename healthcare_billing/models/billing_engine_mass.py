@@ -29,7 +29,8 @@ class HealthcareBillingEngine(models.AbstractModel):
     def _mass_run(self):
         """The run of mass billing that plans, if one does."""
         run_id = self.env.context.get("healthcare_mass_run")
-        return self.env["healthcare.billing.run"].browse(int(run_id) if run_id else [])
+        known = isinstance(run_id, int) and run_id
+        return self.env["healthcare.billing.run"].browse(known or [])
 
     @api.model
     def _splits(self, row, group, options):

@@ -85,9 +85,22 @@ class HealthcareBillingRunLine(models.Model):
             invoice = planned.get(line.plan_key)
             if line.billing_account_id in reasons and line in gone:
                 changes[line] = reasons[line.billing_account_id]
-            elif line not in changes and invoice.details["needs_tick"] and not line.bill_again:
-                changes[line] = invoice.details["basis_note"]
+            elif line not in changes and invoice.details["needs_tick"]:
+                change = line._tick_missing(invoice)
+                if change:
+                    changes[line] = change
         return changes
+
+    def _tick_missing(self, planned):
+        """Why nobody agreed to bill what isn't due, or None.
+
+        :param planned: :class:`PlannedInvoice`, planned now
+        """
+        if not self.bill_again:
+            return planned.details["basis_note"]
+        if (self.values or {}).get("fees") != self.run_id._fee_numbers(planned):
+            return self.env._("Its fee was billed again meanwhile. Search again.")
+        return None
 
     def _plan_again(self):
         """Of fees that need no work, only those of these rows are planned again."""

@@ -42,8 +42,8 @@ class HealthcareBillingRun(models.Model):
         """
         self.check_access("create")
         run = self._own_mass_list()
-        day = invoice_date or self.env.company._care_today()
-        dates = {"invoice_date": day, "date_up_to": date_up_to or day}
+        day = self._given_date(invoice_date) or self.env.company._care_today()
+        dates = {"invoice_date": day, "date_up_to": self._given_date(date_up_to) or day}
         # sudo: see create and write
         if run:
             run._open_preview()
@@ -95,11 +95,19 @@ class HealthcareBillingRun(models.Model):
         """
         self._open_preview()
         dates = {
-            "invoice_date": fields.Date.to_date(invoice_date) or self.invoice_date,
-            "date_up_to": fields.Date.to_date(date_up_to) or self.date_up_to,
+            "invoice_date": self._given_date(invoice_date) or self.invoice_date,
+            "date_up_to": self._given_date(date_up_to) or self.date_up_to,
         }
         self.sudo().write(dates)  # sudo: see write
         self._search_mass()
+
+    @api.model
+    def _given_date(self, value):
+        """:return: the date that a caller means, or None; a clear error where it is none"""
+        try:
+            return fields.Date.to_date(value)
+        except (TypeError, ValueError) as error:
+            raise UserError(self.env._("“%s” isn't a date.", value)) from error
 
     def set_on_all_rows(self, vals):
         """Give every row the same payment terms or template.
@@ -140,17 +148,26 @@ class HealthcareBillingRun(models.Model):
 
     @api.model
     def _row_values(self, invoice):
-        """Also whose quote or fee it is, with or without work, and the template as planned."""
+        """Also whose quote or fee it is, with or without work, and the template as planned.
+
+        ``fees`` are the fees' numbers: ticked is a second fee, and not whatever comes next.
+        """
         values = super()._row_values(invoice)
         if invoice.details:
             values["accounts"] = [basis.account_id for basis in invoice.bases]
+            values["fees"] = self._fee_numbers(invoice)
             values["template"] = invoice.details["invoice_template_id"] or None
         return values
+
+    @api.model
+    def _fee_numbers(self, invoice):
+        return [fee.number for basis in invoice.bases for fee in basis.fees]
 
     def _follow_details(self, invoices):
         """What rows that are there tell besides their sums follows the plan, in one statement.
 
-        So does the template, unless the user chose another one.
+        So does the template, unless the user chose another one. What isn't due any more loses its
+        tick.
         """
         if not invoices:
             return
@@ -179,7 +196,8 @@ class HealthcareBillingRun(models.Model):
                 "UPDATE healthcare_billing_run_line l SET %s, values = v.contents::jsonb,"
                 " invoice_template_id = CASE WHEN l.invoice_template_id IS NOT DISTINCT FROM"
                 " (l.values ->> 'template')::int THEN v.template::int"
-                " ELSE l.invoice_template_id END"
+                " ELSE l.invoice_template_id END,"
+                " selected = l.selected AND (NOT v.needs_tick OR COALESCE(l.bill_again, FALSE))"
                 " FROM (VALUES %s) AS v(plan_key, contents, template, %s)"
                 " WHERE l.run_id = %s AND l.plan_key = v.plan_key AND l.state = 'planned'",
                 SQL(", ").join(

@@ -122,6 +122,31 @@ class TestMassBasis(MassCommon):
         fee = again.invoice_line_ids.charge_id.filtered(lambda c: c.kind == "fixed_fee")
         self.assertEqual((fee.fee_number, again.amount_untaxed), (2, 80.0))
 
+    def test_r29_a_tick_is_for_the_second_fee_and_no_third(self):
+        account = self._matter(billing_basis="fixed", quote_amount=80.0)
+        self._bill(self._mass_run(), account).action_post()
+        self._record(account, expenses=(5.0,))
+        row = self._row(self._mass_run(), account)
+        row.bill_again = True
+        rival = self.env["healthcare.billing.run"].with_user(self._user("billing_user"))
+        rival = rival.with_context(allowed_company_ids=self.company.ids)._open_mass_billing(A_DAY)
+        theirs = self._row(rival, account)
+        theirs.bill_again = True
+        draft = self._bill(rival, account)
+        draft.invoice_line_ids.filtered(lambda l: l.charge_id.kind == "expense").unlink()
+        draft.action_post()
+        self._bill(row.run_id, account)
+        self.assertEqual(row.state, "skipped")
+        self.assertIn("billed again meanwhile", row.message)
+
+    def test_r24_what_is_due_no_more_loses_its_tick(self):
+        account = self._matter(billing_basis="fixed", quote_amount=80.0)
+        row = self._row(self._mass_run(), account)
+        self.assertTrue(row.selected)
+        account.quote_amount = 0.0
+        row.run_id.action_search_again()
+        self.assertEqual((row.selected, row.needs_tick), (False, True))
+
     # -- instalments -----------------------------------------------------------------------------
     def _by_instalments(self, *instalments, **vals):
         return self._matter(

@@ -97,6 +97,10 @@ class TestMassGates(MassCommon):
         move = self._bill(run, account)
         self.assertEqual(move.invoice_date, date(2025, 3, 31))
 
+    def test_r24_a_date_that_is_none(self):
+        with self.assertRaisesRegex(UserError, "isn't a date"):
+            self._mass_run().set_mass_dates(invoice_date="someday")
+
     def test_r24_files_are_for_cycles(self):
         payer = self._payer("Program", payer_type="other", invoicing_model="payer_file")
         account = self._matter(work=())
