@@ -9,11 +9,12 @@ class AccountMove(models.Model):
 
     def _follow_up(self, replaced):
         """A bill that is credited and billed again stays a bill of mass billing."""
-        super()._follow_up(replaced)
+        result = super()._follow_up(replaced)
         if replaced.is_mass_bill:
             self.write(
                 {"is_mass_bill": True, "invoice_template_id": replaced.invoice_template_id.id}
             )
+        return result
 
 
 class AccountMoveLine(models.Model):

@@ -104,8 +104,7 @@ class HealthcareBillingRunLine(models.Model):
 
     def _plan_again(self):
         """Of fees that need no work, only those of these rows are planned again."""
-        for run, lines in self.grouped("run_id").items():
-            scoped = lines
-            if run.door == "mass":
-                scoped = lines.with_context(healthcare_mass_accounts=lines._mass_accounts().ids)
-            super(HealthcareBillingRunLine, scoped)._plan_again()
+        scoped = self
+        if "mass" in self.run_id.mapped("door"):
+            scoped = self.with_context(healthcare_mass_accounts=self._mass_accounts().ids)
+        return super(HealthcareBillingRunLine, scoped)._plan_again()
