@@ -135,9 +135,7 @@ class AccountMove(models.Model):
         :return: the new drafts
         """
         self._check_may_rebill()
-        bill = self.with_context(
-            skip_is_manually_modified=True, healthcare_keeps_drafts=REVERTING
-        )
+        bill = self.with_context(skip_is_manually_modified=True, healthcare_keeps_drafts=REVERTING)
         charges = bill._live_charge_lines().charge_id
         parts = bill._live_parts()
         credit = bill._credit_for_rebill(self.env._("reverted to a draft bill"))

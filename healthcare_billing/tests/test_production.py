@@ -92,9 +92,7 @@ class TestDraftBills(ProductionCommon):
         _posted, waiting, left = self._as_biller(drafts)._approve_bills()
         self.assertEqual((len(waiting), len(left)), (3, 0))
         self._run_cron(self.env.ref("healthcare_billing.ir_cron_invoice_posting"))
-        self.assertEqual(
-            drafts.mapped("production_state"), ["draft", "production", "production"]
-        )
+        self.assertEqual(drafts.mapped("production_state"), ["draft", "production", "production"])
         self.assertIn("future", drafts[0].delivery_message)
         self.assertFalse(drafts.posting_user_id)
 
@@ -251,8 +249,8 @@ class TestDraftBills(ProductionCommon):
     def test_r25_bills_of_other_companies_are_not_all(self):
         mine = self._drafts(self._matter())
         other = self.setup_other_company()["company"]
-        moves = self.env["account.move"].with_company(other).with_context(
-            allowed_company_ids=other.ids
+        moves = (
+            self.env["account.move"].with_company(other).with_context(allowed_company_ids=other.ids)
         )
         with self.assertRaises(UserError):
             moves.action_approve_bills()

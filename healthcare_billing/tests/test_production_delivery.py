@@ -30,9 +30,7 @@ class TestBillProduction(ProductionCommon):
         )
         _plan, pages = self._produce(two | none | one)
         self.assertEqual(pages, [two.id, two.id, one.id])
-        self.assertEqual(
-            (none | one | two).mapped("production_state"), ["produced"] * 3
-        )
+        self.assertEqual((none | one | two).mapped("production_state"), ["produced"] * 3)
         self.assertEqual((none | one | two).mapped("is_move_sent"), [False, True, True])
 
     def test_r25_a_bill_that_is_emailed_stays_until_it_is_out(self):
@@ -43,15 +41,12 @@ class TestBillProduction(ProductionCommon):
         self.assertIn("1 are printed, 1 copies", texts)
         self.assertIn("1 are e-mailed", texts)
         result = dialog.action_confirm()
-        self.assertEqual(
-            result["params"]["next"]["report_name"], "healthcare_billing.report_bills"
-        )
+        self.assertEqual(result["params"]["next"]["report_name"], "healthcare_billing.report_bills")
         self.assertEqual((bill.production_state, bill.delivery_state), ("production", "queued"))
         self._send()
         self.assertEqual((bill.production_state, bill.delivery_state), ("produced", "sent"))
-        self.assertEqual(
-            self._receivers(), ['"a@example.com" <a@example.com>', '"b@example.com" <b@example.com>']
-        )
+        receivers = [f'"{name}@example.com" <{name}@example.com>' for name in "ab"]
+        self.assertEqual(self._receivers(), receivers)
 
     def test_r25_exactly_the_addresses_of_the_account(self):
         """Neither the addressee, who follows the invoice, nor anybody else."""
@@ -81,9 +76,9 @@ class TestBillProduction(ProductionCommon):
         self.assertEqual(self._mails[0]["subject"], f"Your bill {bill.name}")
 
     def test_r25_consolidated_bills_take_all_addresses_and_most_copies(self):
-        payer = self._payer("Batch", invoicing_model="payer_batched")
-        one = self._insured_client("One", payer=payer).billing_account_ids
-        two = self._insured_client("Two", payer=payer).billing_account_ids
+        payer = self._payer("Firm", payer_type="other", invoicing_model="payer_batched")
+        one = self._matter("One", work=(), payer_id=payer.id)
+        two = self._matter("Two", work=(), payer_id=payer.id)
         for account, email, copies in ((one, "a@example.com", "1"), (two, "b@example.com", "2")):
             account.write({"delivery_email": email, "print_copies": copies})
             self._record(account, work=(50.0,))
@@ -232,7 +227,7 @@ class TestBillProduction(ProductionCommon):
     def test_producing_more_bills_takes_no_more_queries(self):
         def count(number, name):
             accounts = [
-                self._matter(f"{name} {n}", delivery_email=f"{name}{n}@example.com", print_copies="1")
+                self._matter(name, delivery_email=f"{name}{n}@example.com", print_copies="1")
                 for n in range(number)
             ]
             bills = self.env["account.move"].browse(self._bills(*accounts).ids)

@@ -82,11 +82,13 @@ class HealthcareBillProduction(models.TransientModel):
     @api.depends("bill_ids", "note_ids")
     def _compute_bills(self):
         for wizard in self:
-            bills = wizard._bills()
             wizard.bill_count = len(wizard.bill_ids or [])
+            sums = {
+                currency: sum(own.mapped("amount_total_in_currency_signed"))
+                for currency, own in wizard._bills().grouped("currency_id").items()
+            }
             wizard.amount_text = " + ".join(
-                format_amount(self.env, sum(own.mapped("amount_total_in_currency_signed")), currency)
-                for currency, own in bills.grouped("currency_id").items()
+                format_amount(self.env, amount, currency) for currency, amount in sums.items()
             )
             wizard.refused_count = len(wizard.note_ids.filtered("move_id"))
 
@@ -265,9 +267,7 @@ class HealthcareBillProduction(models.TransientModel):
         posted, waiting, left = bills._approve_bills()
         notes = [(self.env._("%s are in Bill Production.", len(posted)), "info")]
         if waiting:
-            notes.append(
-                (self.env._("%s are approved in the background.", len(waiting)), "info")
-            )
+            notes.append((self.env._("%s are approved in the background.", len(waiting)), "info"))
         if left:
             notes.append((self.env._("%s stay drafts:", len(left)), "warning"))
         busy = self.env._("Another user is working on it right now. Try again.")
