@@ -36,6 +36,7 @@
         "wizards/healthcare_superbill_void_views.xml",
         "wizards/healthcare_adhoc_invoice_views.xml",
         "wizards/healthcare_batch_invoicing_views.xml",
+        "wizards/healthcare_bill_production_views.xml",
         "wizards/healthcare_billing_run_apply_views.xml",
         "wizards/healthcare_billing_run_confirm_views.xml",
         "wizards/healthcare_claim_preview_views.xml",
@@ -95,6 +96,7 @@
         "views/healthcare_superbill_views.xml",
         "views/healthcare_superbill_portal_templates.xml",
         "reports/care_invoice_report.xml",
+        "reports/mass_bill_report.xml",
         "reports/healthcare_billing_run_report.xml",
         "reports/healthcare_completeness_report.xml",
         "reports/healthcare_superbill_report.xml",
@@ -104,6 +106,7 @@
         "web.assets_backend": [
             "healthcare_billing/static/src/scss/healthcare_billing.scss",
             "healthcare_billing/static/src/appointment/**/*",
+            "healthcare_billing/static/src/bill_production/**/*",
             "healthcare_billing/static/src/billing_cycle/**/*",
             "healthcare_billing/static/src/billing_run/**/*",
             "healthcare_billing/static/src/reprice/**/*",

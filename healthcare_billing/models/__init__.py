@@ -155,6 +155,10 @@ from . import res_partner_claim
 from . import healthcare_billing_cycle_closing
 from . import account_move_sending
 from . import healthcare_invoice_overview
+from . import account_move_production
+from . import account_move_production_delivery
+from . import account_move_production_report
+from . import account_move_production_revert
 from . import account_move_void
 from . import account_move_write_off
 from . import account_move_vendor_expense

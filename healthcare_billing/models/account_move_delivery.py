@@ -10,6 +10,8 @@ RESULT_FIELDS = {
     "delivery_state",
     "delivery_user_id",
     "posting_user_id",
+    "produced_on",
+    "production_by_email",
 }
 
 
@@ -134,11 +136,13 @@ class AccountMove(models.Model):
     def _write_result(self, vals):
         """Write results of processing.
 
-        None of them has to do with the entry: core needn't look at the lines of each invoice.
+        None of them has to do with the entry: core needn't look at the lines of each invoice, nor
+        take it for an edit by hand.
         """
         if self:
             # sudo: users don't write them by hand
-            self.sudo().with_context(skip_invoice_sync=True).write(vals)
+            quiet = {"skip_invoice_sync": True, "skip_is_manually_modified": True}
+            self.sudo().with_context(**quiet).write(vals)
 
     def _get_mail_template(self):
         """Invoices of care have a mail of their own, that tells nothing of the care."""

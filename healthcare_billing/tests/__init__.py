@@ -78,6 +78,9 @@ from . import test_partner
 from . import test_performance
 from . import test_portal
 from . import test_premiums
+from . import test_production
+from . import test_production_delivery
+from . import test_production_revert
 from . import test_pricing
 from . import test_reprice
 from . import test_rights

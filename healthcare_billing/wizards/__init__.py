@@ -3,6 +3,7 @@ from . import healthcare_adhoc_invoice
 from . import healthcare_appointment_clock
 from . import healthcare_appointment_schedule
 from . import healthcare_batch_invoicing
+from . import healthcare_bill_production
 from . import healthcare_billing_run_apply
 from . import healthcare_billing_run_confirm
 from . import healthcare_claim_preview

@@ -1,0 +1,244 @@
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .production_common import ProductionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestBillProduction(ProductionCommon):
+    """Bills are produced by the options of their billing accounts (R25)."""
+
+    def _produce(self, bills):
+        plan, pages = self._as_biller(bills)._produce()
+        return {outcome: len(moves) for outcome, moves in plan.items() if moves}, pages
+
+    # -- what producing does ---------------------------------------------------------------------
+    def test_r25_without_options_it_only_leaves_the_list(self):
+        bill = self._bills(self._matter())
+        self.assertEqual(self._produce(bill), ({"produce": 1}, []))
+        self.assertEqual(bill.production_state, "produced")
+        self.assertTrue(bill.produced_on)
+        self.assertFalse(bill.is_move_sent, "nobody got it")
+        self.assertFalse(bill.sending_data)
+
+    def test_r25_copies_are_printed_in_the_order_of_the_list(self):
+        none, one, two = self._bills(
+            self._matter("None"),
+            self._matter("One", print_copies="1"),
+            self._matter("Two", print_copies="2"),
+        )
+        _plan, pages = self._produce(two | none | one)
+        self.assertEqual(pages, [two.id, two.id, one.id])
+        self.assertEqual((none | one | two).mapped("production_state"), ["produced"] * 3)
+        self.assertEqual((none | one | two).mapped("is_move_sent"), [False, True, True])
+
+    def test_r25_a_bill_that_is_emailed_stays_until_it_is_out(self):
+        account = self._matter(delivery_email="a@example.com, B@Example.com", print_copies="1")
+        bill = self._bills(account)
+        dialog = self._dialog(self._as_biller(bill).action_produce_bills())
+        texts = " ".join(dialog.note_ids.mapped("name"))
+        self.assertIn("1 are printed, 1 copies", texts)
+        self.assertIn("1 are e-mailed", texts)
+        result = dialog.action_confirm()
+        self.assertEqual(result["params"]["next"]["report_name"], "healthcare_billing.report_bills")
+        self.assertEqual((bill.production_state, bill.delivery_state), ("production", "queued"))
+        self._send()
+        self.assertEqual((bill.production_state, bill.delivery_state), ("produced", "sent"))
+        receivers = [f'"{name}@example.com" <{name}@example.com>' for name in "ab"]
+        self.assertEqual(self._receivers(), receivers)
+
+    def test_r25_exactly_the_addresses_of_the_account(self):
+        """Neither the addressee, who follows the invoice, nor anybody else."""
+        account = self._matter("Anna", delivery_email="office@example.com")
+        account.client_id.email = "anna@example.com"
+        office = self.env["res.partner"].create({"name": "Office", "email": "office@example.com"})
+        bill = self._bills(account)
+        bill.message_subscribe(account.client_id.ids)
+        self._produce(bill)
+        self._send()
+        self.assertEqual(bill.delivery_mail_ids.notified_partner_ids, office)
+        self.assertEqual(len(self._mails), 1)
+        self.assertIn("office@example.com", self._receivers()[0])
+        mail = self._mails[0]
+        for secret in ("Therapy", "H0004"):
+            self.assertNotIn(secret, mail["body"] + mail["subject"])
+
+    def test_r25_the_accounts_own_email_template(self):
+        template = self.env.ref("healthcare_billing.mail_template_care_invoice").copy(
+            {"name": "Own", "subject": "Your bill {{ object.name }}"}
+        )
+        bill = self._bills(
+            self._matter(delivery_email="a@example.com", delivery_template_id=template.id)
+        )
+        self._produce(bill)
+        self._send()
+        self.assertEqual(self._mails[0]["subject"], f"Your bill {bill.name}")
+
+    def test_r25_consolidated_bills_take_all_addresses_and_most_copies(self):
+        payer = self._payer("Firm", payer_type="other", invoicing_model="payer_batched")
+        one = self._matter("One", work=(), payer_id=payer.id)
+        two = self._matter("Two", work=(), payer_id=payer.id)
+        for account, email, copies in ((one, "a@example.com", "1"), (two, "b@example.com", "2")):
+            account.write({"delivery_email": email, "print_copies": copies})
+            self._record(account, work=(50.0,))
+        run = self._mass_run()
+        self.assertFalse(run.exclusion_ids.mapped("reason_id.code"))
+        bill = self._bill(run)
+        bill._approve_bills()
+        self.assertEqual(bill._mass_accounts(), one | two)
+        self.assertEqual(bill.delivery_email, "a@example.com, b@example.com")
+        self.assertEqual(self._produce(bill), ({"produce": 1}, [bill.id, bill.id]))
+        self._send()
+        self.assertEqual(len(self._receivers()), 2)
+        bill.delivery_email = "c@example.com"
+        self.assertEqual((one | two).mapped("delivery_email"), ["c@example.com"] * 2)
+
+    # -- what goes wrong -------------------------------------------------------------------------
+    @mute_logger("odoo.addons.mail.models.mail_mail")
+    def test_r25_a_failed_email_stays_with_its_reason_and_is_sent_again(self):
+        account = self._matter(delivery_email="a@example.com", print_copies="1")
+        bill = self._bills(account)
+        _plan, pages = self._produce(bill)
+        self.assertEqual(pages, bill.ids)
+        self._run_cron(self.send_cron)
+        bill.delivery_mail_ids.notification_ids.sudo().write(
+            {"notification_status": "exception", "failure_type": "mail_smtp"}
+        )
+        mails = self.env["mail.mail"].sudo()
+        mails.search([("mail_message_id", "in", bill.delivery_mail_ids.ids)]).unlink()
+        self._learn()
+        self.assertEqual((bill.production_state, bill.delivery_state), ("production", "failed"))
+        self.assertIn("not delivered", bill.delivery_message)
+        plan, pages = self._produce(bill)
+        self.assertEqual((plan, pages), ({"produce": 1}, []), "it is printed already")
+        self._send()
+        self.assertEqual((bill.production_state, bill.delivery_message), ("produced", False))
+
+    def test_r25_a_bounce_comes_back_into_production(self):
+        bill = self._bills(self._matter(delivery_email="a@example.com"))
+        self._produce(bill)
+        self._send()
+        self.assertEqual(bill.production_state, "produced")
+        bill.delivery_mail_ids.notification_ids.sudo().write(
+            {"notification_status": "bounce", "failure_type": "mail_bounce"}
+        )
+        self._learn()
+        self.assertEqual((bill.production_state, bill.delivery_state), ("production", "failed"))
+        self.assertTrue(bill.delivery_message)
+
+    def test_r25_without_its_address_it_is_sent_to_nobody(self):
+        """What was produced by e-mail doesn't go to the addressee because addresses are gone."""
+        account = self._matter(delivery_email="a@example.com")
+        account.client_id.email = "client@example.com"
+        bill = self._bills(account)
+        self._produce(bill)
+        account.delivery_email = False
+        self._send()
+        self.assertFalse(self._mails)
+        self.assertEqual((bill.production_state, bill.delivery_state), ("production", "failed"))
+        self._produce(bill)
+        self.assertEqual(bill.production_state, "produced", "it only leaves the list now")
+
+    def test_r25_no_valid_address_is_told_and_stays(self):
+        account = self._matter(delivery_email="a@example.com")
+        bill = self._bills(account)
+        self.env.cr.execute(
+            "UPDATE healthcare_billing_account SET delivery_email = 'nobody' WHERE id = %s",
+            account.ids,
+        )
+        account.invalidate_recordset()
+        bill.invalidate_recordset()
+        dialog = self._dialog(bill.action_produce_bills())
+        self.assertFalse(dialog.can_confirm)
+        self.assertEqual(dialog.note_ids.move_id, bill)
+        self.assertEqual(self._produce(bill), ({"no_address": 1}, []))
+        self.assertEqual((bill.production_state, bill.delivery_state), ("production", "no_address"))
+
+    def test_r29_producing_twice_sends_and_prints_once(self):
+        bill = self._bills(self._matter(delivery_email="a@example.com", print_copies="1"))
+        dialog = self._dialog(bill.action_produce_bills())
+        dialog.action_confirm()
+        self.assertEqual(dialog.action_confirm()["type"], "ir.actions.act_window_close")
+        self.assertEqual(self._produce(bill), ({"sending": 1}, []))
+        self._send()
+        self.assertEqual(len(self._mails), 1)
+        self.assertEqual(self._produce(bill), ({"other": 1}, []))
+
+    def test_r25_a_superbill_sent_later_brings_nothing_back(self):
+        bill = self._bills(self._matter(delivery_email="a@example.com"))
+        self._produce(bill)
+        self._send()
+        bill._set_delivery("failed", "no portal", delivery_document="superbill")
+        self.assertEqual(bill.production_state, "produced")
+
+    # -- one bill --------------------------------------------------------------------------------
+    def test_r25_email_manually_and_create_payment_take_one_bill(self):
+        one, two = self._bills(
+            self._matter("One", delivery_email="a@example.com"), self._matter("Two")
+        )
+        for name in ("action_email_bill", "action_pay_bill"):
+            with self.assertRaisesRegex(Exception, "exactly one"):
+                getattr(one | two, name)()
+            with self.assertRaisesRegex(Exception, "exactly one"):
+                getattr(one.browse(), name)()
+        action = self._as_biller(one).action_email_bill()
+        wizard = self.env[action["res_model"]].with_context(action["context"]).create({})
+        self.assertEqual(wizard.mail_partner_ids.mapped("email"), ["a@example.com"])
+        self.assertEqual(
+            wizard.template_id, self.env.ref("healthcare_billing.mail_template_care_invoice")
+        )
+        action = self._as_biller(one).action_pay_bill()
+        self.assertEqual(action["res_model"], "account.payment.register")
+        register = self.env[action["res_model"]].with_context(action["context"]).create({})
+        register.action_create_payments()
+        self.assertIn(one.payment_state, ("paid", "in_payment"))
+        self.assertEqual(one.production_state, "production", "it is still to be produced")
+
+    # -- options ---------------------------------------------------------------------------------
+    def test_r25_options_edited_in_production_are_the_accounts(self):
+        accounts = self._matter("One"), self._matter("Two")
+        bills = self._bills(*accounts)
+        self.env.cr.precommit.run()
+        before = bills.line_ids.mapped("write_date")
+        self._as_biller(bills).write({"delivery_email": "a@example.com", "print_copies": "2"})
+        self.env.cr.precommit.run()
+        for account in accounts:
+            self.assertEqual((account.delivery_email, account.print_copies), ("a@example.com", "2"))
+            self.assertIn(
+                "delivery_email", account.message_ids.tracking_value_ids.field_id.mapped("name")
+            )
+        self.assertEqual(bills.mapped("delivery_email"), ["a@example.com"] * 2)
+        self.assertEqual(bills.line_ids.mapped("write_date"), before, "the entry is untouched")
+        self.assertFalse(any(bills.mapped("is_manually_modified")))
+
+    def test_r25_wrong_addresses_are_refused(self):
+        bill = self._bills(self._matter(delivery_email="a@example.com"))
+        with self.assertRaises(ValidationError):
+            self._as_biller(bill).write({"delivery_email": "nobody at all"})
+
+    def test_r25_who_may_not_edit_accounts_edits_none_here(self):
+        bill = self._bills(self._matter())
+        accountant = self._user("accountant")
+        with self.assertRaises(AccessError):
+            bill.with_env(self._act_as(accountant)).write({"print_copies": "2"})
+
+    # -- growth ----------------------------------------------------------------------------------
+    def test_producing_more_bills_takes_no_more_queries(self):
+        def count(number, name):
+            accounts = [
+                self._matter(name, delivery_email=f"{name}{n}@example.com", print_copies="1")
+                for n in range(number)
+            ]
+            bills = self.env["account.move"].browse(self._bills(*accounts).ids)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            start = self.env.cr.sql_log_count
+            plan, _pages = bills._produce()
+            self.env.flush_all()
+            self.assertEqual(len(plan["produce"]), number)
+            return self.env.cr.sql_log_count - start
+
+        count(2, "warm")
+        few, many = count(4, "few"), count(8, "many")
+        self.assertLessEqual(many, few + 2)
