@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+EXPENSE_FORM = "healthcare_billing.healthcare_charge_view_form_expense"
+
 
 class HealthcareBillingRunLine(models.Model):
     """A row of mass billing on the screen: delivery, and the way to what can be mended."""
@@ -67,11 +69,13 @@ class HealthcareBillingRunLine(models.Model):
         """Context for the form of a charge that goes on this row's bill.
 
         :param str kind: ``service`` or ``expense``
-        :return: dict of defaults
+        :return: dict: the defaults, and the form for expenses
         """
         self.ensure_one()
         account = self.billing_account_id
+        form = {"form_view_ref": EXPENSE_FORM} if kind == "expense" else {}
         return {
+            **form,
             "default_kind": kind,
             "default_company_id": self.company_id.id,
             "default_client_id": account.client_id.id,

@@ -198,7 +198,7 @@ class HealthcareBillingRun(models.Model):
         return action
 
     def _selection_mark(self):
-        """Mass billing also shows dates, terms and templates: they must be those that are booked."""
+        """Mass billing also shows dates, terms and templates: those it shows are booked."""
         mark = super()._selection_mark()
         if self.door != "mass":
             return mark

@@ -8,7 +8,7 @@ LIST = "/odoo/care-mass-billing"
 
 
 class MassScreenCommon(MassCommon, HttpCase):
-    """A biller in front of four accounts with something to bill, and two without."""
+    """A biller in front of five accounts with something to bill, and one without."""
 
     @classmethod
     def setUpClass(cls):
@@ -17,7 +17,8 @@ class MassScreenCommon(MassCommon, HttpCase):
             "healthcare_billing.group_use_mass_billing"
         ) | cls.env.ref("healthcare_billing.group_use_billing_accounts")
         cls.biller = cls._user("billing_user", tz="America/New_York")
-        day = cls.company._care_today()
+        today = cls.company._care_today()
+        day = today - timedelta(days=1)
         cls.template = cls.env["ir.actions.report"].create(
             {
                 "name": "Bill of Tests",
@@ -31,12 +32,12 @@ class MassScreenCommon(MassCommon, HttpCase):
             "Ben Brown", work=(200.0,), day=day, billing_basis="quote", quote_amount=500.0
         )
         cls.cora = cls._matter("Cora Clark", work=(300.0,), expenses=(20.0,), day=day)
-        cls.dora = cls._matter("Dora Dunn", work=(400.0,), day=day + timedelta(days=3))
+        cls.dora = cls._matter("Dora Dunn", work=(400.0,), day=today)
         cls.eve = cls._matter("Eve Evans", day=day, exclude_from_mass_billing=True)
         cls.fay = cls._matter(
             "Fay Fisher", work=(10.0,), day=day, billing_basis="fixed", quote_amount=250.0
         )
-        cls._bill(cls._mass_run(day), cls.fay).action_post()
+        cls._bill(cls._mass_run(today), cls.fay).action_post()
         cls._record(cls.fay, work=(60.0,), day=day)
 
     def _runs(self):
@@ -50,7 +51,7 @@ class TestMassBillingTours(MassScreenCommon):
         self.start_tour(LIST, "healthcare_billing_mass_billing_tour", login=self.biller.login)
         run = self._runs()
         self.assertEqual(run.state, "done")
-        self.assertEqual(run.date_up_to, self.company._care_today() + timedelta(days=7))
+        self.assertEqual(run.date_up_to, self.company._care_today() - timedelta(days=1))
         self.assertEqual(run.invoice_date, self.company._care_today(), "only the cut-off changed")
         self.assertEqual(
             {move.partner_id.name: move.amount_untaxed for move in run.move_ids},
@@ -65,7 +66,7 @@ class TestMassBillingTours(MassScreenCommon):
         )
         done, draft = self._runs().sorted("id")
         self.assertEqual(done.move_ids.partner_id, self.ben.client_id)
-        self.assertEqual((draft.state, draft.line_count), ("draft", 3))
+        self.assertEqual((draft.state, draft.line_count), ("draft", 4))
         favorite = self.env["ir.filters"].search([("name", "=", "Quotes only")])
         self.assertEqual(
             favorite.action_id,

@@ -144,7 +144,8 @@ export class MassBillingBar extends Component {
                 invoice_date,
                 date_up_to,
             ]);
-            await this.action.doAction(action, { onClose: () => this.reload() });
+            // a yes leads away from here, and a no changes nothing that is shown
+            await this.action.doAction(action);
         });
     }
 
