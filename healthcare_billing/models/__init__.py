@@ -65,6 +65,7 @@ from . import healthcare_billing_account_claim
 from . import healthcare_billing_account_mass
 from . import healthcare_billing_account_expense
 from . import healthcare_billing_account_mass_reason
+from . import healthcare_billing_account_mass_screen
 from . import healthcare_billing_instalment
 from . import healthcare_billing_instalment_state
 from . import healthcare_billing_cycle
@@ -85,6 +86,8 @@ from . import healthcare_billing_run_reason
 from . import healthcare_billing_run_cycle
 from . import healthcare_billing_run_mass
 from . import healthcare_billing_run_line_mass
+from . import healthcare_billing_run_mass_screen
+from . import healthcare_billing_run_line_mass_screen
 from . import healthcare_billing_run_sending
 from . import healthcare_block_reason
 from . import healthcare_cancel_reason

@@ -72,6 +72,8 @@ from . import test_mass_corrections
 from . import test_mass_gates
 from . import test_mass_performance
 from . import test_mass_reasons
+from . import test_mass_billing_screen
+from . import test_mass_billing_tours
 from . import test_masters
 from . import test_money
 from . import test_partner

@@ -24,6 +24,14 @@ class HealthcareBillingRunConfirm(models.TransientModel):
     post = fields.Boolean(compute="_compute_shown", store=True, precompute=True, readonly=False)
     mark = fields.Char(compute="_compute_shown", store=True, precompute=True, readonly=False)
     invoice_date = fields.Date(related="run_id.invoice_date")
+    door = fields.Selection(related="run_id.door")
+    date_up_to = fields.Date(related="run_id.date_up_to")
+    without_tick_count = fields.Integer(
+        help="Rows that were chosen, but are left out: nothing is due, and nobody ticked them."
+    )
+    other_count = fields.Integer(
+        compute="_compute_other_count", help="Rows of the list that were not chosen."
+    )
     replaced_count = fields.Integer(related="run_id.replaced_count")
     dropped_count = fields.Integer(related="run_id.dropped_count")
     in_background = fields.Boolean(compute="_compute_in_background")
@@ -43,6 +51,12 @@ class HealthcareBillingRunConfirm(models.TransientModel):
         for wizard in self:
             wizard.in_background = wizard.run_id._goes_to_background()
 
+    @api.depends("run_id", "without_tick_count")  # what was shown stays
+    def _compute_other_count(self):
+        for wizard in self:
+            run = wizard.run_id
+            wizard.other_count = run.line_count - run.selected_count - wizard.without_tick_count
+
     def action_confirm(self):
         """Execute the run, close the question, and tell the result.
 
@@ -59,5 +73,9 @@ class HealthcareBillingRunConfirm(models.TransientModel):
                 )
             )
         action = run.action_execute()
-        action["params"]["next"] = {"type": "ir.actions.act_window_close"}
+        action["params"]["next"] = (
+            run._after_mass_billing()
+            if run.door == "mass"
+            else {"type": "ir.actions.act_window_close"}
+        )
         return action

@@ -8,8 +8,9 @@ import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
  * @param {Function} addDialog
  * @param {Record} record row
  * @param {Function} onRecordSaved
+ * @param {Object} [props] more of the dialog
  */
-export function openRowDialog(addDialog, record, onRecordSaved) {
+export function openRowDialog(addDialog, record, onRecordSaved, props = {}) {
     addDialog(FormViewDialog, {
         resModel: record.resModel,
         resId: record.resId,
@@ -17,5 +18,6 @@ export function openRowDialog(addDialog, record, onRecordSaved) {
         canExpand: false,
         size: "xl",
         onRecordSaved,
+        ...props,
     });
 }

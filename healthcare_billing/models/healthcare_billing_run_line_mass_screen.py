@@ -1,0 +1,97 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+EXPENSE_FORM = "healthcare_billing.healthcare_charge_view_form_expense"
+
+
+class HealthcareBillingRunLine(models.Model):
+    """A row of mass billing on the screen: delivery, and the way to what can be mended."""
+
+    _inherit = "healthcare.billing.run.line"
+
+    door = fields.Selection(related="run_id.door")
+    department_id = fields.Many2one(related="billing_account_id.department_id")
+    delivery = fields.Char(
+        compute="_compute_delivery",
+        compute_sudo=True,
+        help="Of the billing account: how its bills are sent once they are approved.",
+    )
+
+    @api.depends(
+        "account_count",
+        "billing_account_id.delivery_email",
+        "billing_account_id.print_copies",
+    )
+    def _compute_delivery(self):
+        copies = dict(
+            self.env["healthcare.billing.account"]
+            ._fields["print_copies"]
+            ._description_selection(self.env)
+        )
+        for line in self:
+            account = line.billing_account_id
+            if not account:
+                line.delivery = line.account_count > 1 and self.env._(
+                    "As set on its %s accounts", line.account_count
+                )
+                continue
+            ways = [account.delivery_email] if account.delivery_email else []
+            if account.print_copies != "0":
+                ways.append(copies[account.print_copies])
+            line.delivery = " · ".join(ways) or self.env._("None")
+
+    @api.model
+    def _bill_template_domain(self):
+        """Domain of the reports that a bill can be printed with."""
+        return [("is_invoice_report", "=", True), ("model", "=", "account.move")]
+
+    def _compute_amounts_now(self):
+        result = super()._compute_amounts_now()
+        for line in self:
+            # what was agreed is billed, whatever the items come to
+            if line.door == "mass" and line.basis != "wip":
+                line.amount_now = line._origin.amount
+        return result
+
+    def action_view_account(self):
+        """Open the billing account, to change what was agreed or how bills are sent."""
+        self.ensure_one()
+        if not self.billing_account_id:
+            raise UserError(
+                self.env._(
+                    "This bill is for %s billing accounts: open them from its items.",
+                    self.account_count,
+                )
+            )
+        return self.billing_account_id.get_formview_action()
+
+    def new_charge_defaults(self, kind):
+        """Context for the form of a charge that goes on this row's bill.
+
+        :param str kind: ``service`` or ``expense``
+        :return: dict: the defaults, and the form for expenses
+        """
+        self.ensure_one()
+        account = self.billing_account_id
+        form = {"form_view_ref": EXPENSE_FORM} if kind == "expense" else {}
+        return {
+            **form,
+            "default_kind": kind,
+            "default_company_id": self.company_id.id,
+            "default_client_id": account.client_id.id,
+            "default_billing_account_id": account.id,
+            "default_payer_id": account.payer_id.id,
+            "default_department_id": account.department_id.id,
+            "default_service_date": fields.Date.to_string(self.run_id.date_up_to),
+        }
+
+    def plan_new_charge(self, charge_id):
+        """Put a charge that was added from this row on its bill, or where it belongs.
+
+        :return: whether this row is still there
+        """
+        self.ensure_one()
+        charge = self.env["healthcare.charge"].browse(charge_id)
+        charge.check_access("read")
+        self.run_id._replan(charge)
+        return bool(self.exists())
