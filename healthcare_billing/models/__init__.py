@@ -158,3 +158,5 @@ from . import healthcare_invoice_overview
 from . import account_move_void
 from . import account_move_write_off
 from . import account_move_vendor_expense
+from . import account_move_bill_template
+from . import healthcare_realization
