@@ -115,3 +115,4 @@ from . import test_expenses
 from . import test_expense_concurrency
 from . import test_realization
 from . import test_bill_template
+from . import test_expense_tours
