@@ -165,3 +165,5 @@ from . import account_move_production_revert
 from . import account_move_void
 from . import account_move_write_off
 from . import account_move_vendor_expense
+from . import account_move_bill_template
+from . import healthcare_realization

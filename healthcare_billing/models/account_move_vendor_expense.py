@@ -141,7 +141,8 @@ class AccountMoveLine(models.Model):
         help="For whom it was bought, and the invoice on which the client pays for it.",
     )
 
-    @api.depends("client_charge_ids.billing_stage", "client_charge_ids.client_id")
+    # not on what becomes of the charges: billing would look for their vendor bills each time
+    @api.depends("client_charge_ids")
     def _compute_client_expense_note(self):
         charges = self.env["healthcare.charge"].search([("vendor_line_id", "in", self.ids)])
         lines = charges._live_lines().grouped("charge_id")

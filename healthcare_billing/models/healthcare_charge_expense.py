@@ -67,8 +67,11 @@ class HealthcareCharge(models.Model):
     def _compute_display_name(self):
         result = super()._compute_display_name()
         for charge in self:
-            if charge.kind == "expense" and charge.description and not charge.appointment_id:
-                charge.display_name = charge.description
+            if charge.kind == "expense" and not charge.appointment_id:
+                if charge.description:
+                    charge.display_name = charge.description
+                elif not charge.id:
+                    charge.display_name = self.env._("New Expense")
         return result
 
     @api.depends("billing_stage")
@@ -111,10 +114,11 @@ class HealthcareCharge(models.Model):
     @api.onchange("price_unit")
     def _onchange_expense_price(self):
         """A typed price says its markup; that gives this very price again."""
+        if self.kind != "expense" or not self.expense_cost:
+            return
         expected = self._expense_price(self.expense_cost, self.expense_markup)
-        if self.kind == "expense" and self.expense_cost:
-            if float_compare(self.price_unit, expected, precision_digits=PRICE_DIGITS):
-                self.expense_markup = (self.price_unit / self.expense_cost - 1) * 100
+        if float_compare(self.price_unit, expected, precision_digits=PRICE_DIGITS):
+            self.expense_markup = (self.price_unit / self.expense_cost - 1) * 100
 
     @api.model
     def _mark_typed_price(self, vals):

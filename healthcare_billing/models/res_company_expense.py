@@ -28,7 +28,8 @@ class ResCompany(models.Model):
 
     @api.model
     def _set_fee_products(self):
-        super()._set_fee_products()
+        result = super()._set_fee_products()
         self.search([("healthcare_expense_product_id", "=", False)]).write(
             {"healthcare_expense_product_id": self.env.ref("healthcare_billing.product_expense").id}
         )
+        return result

@@ -26,6 +26,7 @@ class HealthcareExpenseBill(models.TransientModel):
         help="For taxes that the practice can't recover: the client's cost is the total.",
     )
     line_ids = fields.One2many("healthcare.expense.bill.line", "wizard_id")
+    has_taken = fields.Boolean(compute="_compute_has_taken")
     amount = fields.Monetary(compute="_compute_amount", string="To Bill")
 
     @api.depends("move_id")
@@ -33,10 +34,15 @@ class HealthcareExpenseBill(models.TransientModel):
         for wizard in self:
             wizard.is_foreign = wizard.move_id.currency_id != wizard.currency_id
 
+    @api.depends("line_ids.is_taken")
+    def _compute_has_taken(self):
+        for wizard in self:
+            wizard.has_taken = any(wizard.line_ids.mapped("is_taken"))
+
     @api.depends("line_ids.price", "line_ids.billing_account_id", "line_ids.is_taken")
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = sum(wizard.line_ids.filtered(lambda line: line._is_chosen()).mapped("price"))
+            wizard.amount = sum(line.price for line in wizard.line_ids if line._is_chosen())
 
     @api.model
     def _open_for(self, move):
