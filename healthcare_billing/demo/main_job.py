@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from . import documents, home_care_data, practice_data
+from .company import QUIET
 from .home_care import HomeCareAgency
 from .home_care_month import AgencyMonths
 from .month_end import MonthEnd
 from .office import Office
-from .therapy_practice import QUIET, TherapyPractice
+from .therapy_practice import TherapyPractice
 
 TIME_ZONE = "America/New_York"
 # where the PDF files go; without it they go to the current folder
