@@ -76,6 +76,7 @@ class MatterFirm(DemoCompany):
         difference = self.company.healthcare_fee_adjustment_product_id
         difference.with_company(self.company).property_account_income_id = account
         self.difference_account = account
+        self.company.healthcare_expense_markup = data.MARKUP
 
     def _load_staff(self):
         self.staff = self._create(
@@ -192,6 +193,12 @@ class MatterFirm(DemoCompany):
         self.appointments = self.env["healthcare.appointment"].create(vals_list)
 
     def _load_expenses(self):
+        """What was paid for clients: from a vendor's bill, or typed."""
+        self.vendor_bill = self._create_vendor_bill()
+        dialog = self.env["healthcare.expense.bill"]._open_for(self.vendor_bill)
+        for line, key in zip(dialog.line_ids, data.BOUGHT, strict=True):
+            line.billing_account_id = self.accounts[key]
+        dialog.action_bill()
         self.env["healthcare.charge"].create(
             [
                 {
@@ -205,6 +212,33 @@ class MatterFirm(DemoCompany):
                     "price_unit": entry[1],
                 }
                 for matter, day, entry in self._entries()
-                if isinstance(entry, tuple)
+                if isinstance(entry, tuple) and entry[0] != "records"
             ]
         )
+
+    def _create_vendor_bill(self):
+        """Records of two clients, on one bill."""
+        vendor = self.env["res.partner"].create({"name": data.VENDOR, "is_company": True})
+        day = self.last_month + timedelta(days=12)
+        bill = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": vendor.id,
+                "ref": "LR-2207",
+                "invoice_date": day,
+                "date": day,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Certified copy of medical records",
+                            "quantity": 1.0,
+                            "price_unit": cost,
+                            "tax_ids": [Command.clear()],
+                        }
+                    )
+                    for cost in data.BOUGHT.values()
+                ],
+            }
+        )
+        bill._post(soft=False)
+        return bill

@@ -39,7 +39,7 @@ SERVICES = (
     Service("assess", "CPC20", "Expert assessment, per hour", 240.00, HOURLY),
     Service("case", "T1017", "Case management, 15 min", 40.00, {"unit_rule": "block"}),
 )
-# what was paid for clients; prices are typed
+# what was paid for clients; has no list price
 EXPENSES = (
     Service("travel", "CPC90", "Travel", 0.00, {"unit_rule": "flat"}),
     Service("records", "CPC91", "Medical records", 0.00, {"unit_rule": "flat"}),
@@ -171,6 +171,11 @@ MATTERS = (
     ),
 )  # fmt: skip
 
+# Bought for clients: on one bill of a vendor, with the firm's markup; other expenses are typed.
+VENDOR = "Lakeshore Records Service"
+MARKUP = 25.0  # percent
+BOUGHT = {"orr": 15.00, "castle": 20.00}  # matter -> cost of its records
+
 BILLING_CONTACT = ("orr", "Helen Orr")
 QUOTE_RAISED = ("duval", 1800.00)
 QUOTE_USED_UP = "engel"
@@ -185,13 +190,14 @@ DRAFTED = "noble"  # has a draft bill that mass billing didn't make
 
 # What becomes of last month's bills; all others are approved and produced.
 LEFT_AS_DRAFTS = ("castle", "hurst")
-LEFT_IN_PRODUCTION = ("duval", "ibsen")
+LEFT_IN_PRODUCTION = ("duval",)
+MAIL_FAILED = "ibsen"  # its bill stays in production, too
 REVERTED = "boyd"  # approved, taken back, approved again
 PAID = "ames"
 # options changed in bill production -> what the accounts have afterwards
 OPTIONS_CHANGED = MappingProxyType(
     {
-        "stern": {"delivery_email": "stern@example.com"},
+        "grove": {"delivery_email": "grove@example.com, ida.grove@example.com"},
         "orr": {"print_copies": "1"},
     }
 )

@@ -29,6 +29,9 @@ class MatterMonths(Books):
         self.bill_last_month()
         self.approve()
         self.revert()
+        self.change_options()
+        self.produce()
+        self.pay()
         self.compare_quotes()
         self.compare_ledger()
         return self
@@ -39,7 +42,8 @@ class MatterMonths(Books):
         run = self._open_list(firm.last_month, firm.last_month - timedelta(days=1))
         self._compare_rows(run, ("before",), "billed_before")
         self.before = self._bill(run, "billed_before")
-        self._post(self.before)
+        self._approve(self.before)
+        self._deliver(self.before)
 
     def agree_anew(self):
         """A quote is raised, after what it was is billed."""
@@ -127,16 +131,65 @@ class MatterMonths(Books):
     # -- draft bills and bill production ---------------------------------------------------------
     def approve(self):
         """All drafts but two are posted, and go to bill production."""
-        left = self._bills_of(*data.LEFT_AS_DRAFTS)
-        self.approved = self.drafts - left
-        self._post(self.approved)
-        self._count("Approved", len(self.approved), "in production", self._count_in("production"))
+        self._approve(self.drafts - self._bills_of(*data.LEFT_AS_DRAFTS))
+        self._count("Drafts", len(data.LEFT_AS_DRAFTS), "left", self._count_in("draft"))
+
+    def _approve(self, drafts):
+        posted, waiting, left = drafts._approve_bills()
+        failed = "\n".join(move.delivery_message or move.display_name for move in waiting | left)
+        if failed:
+            raise SystemExit(failed)
+        self._count("Approved", len(drafts), "in production", len(self._in(posted, "production")))
 
     def revert(self):
         """A bill is taken back to the drafts, and approved again: the books are as before."""
+        bill = self._bills_of(data.REVERTED)
+        number, income = bill.name, self._income(bill)
+        done = bill._revert()
+        if done.refused:
+            raise SystemExit("\n".join(done.refused.values()))
+        self._count("Reverted", bill.ids, "among the drafts", self._in(done.drafts, "draft").ids)
+        self._approve(bill)
+        self._count("Number before it was reverted", number, "after", bill.name)
+        self._equal("Income before it was reverted", income, "after", self._income(bill))
 
-    def _post(self, moves):
-        moves._post_documents()
+    def change_options(self):
+        """How bills are delivered, changed on bills in production: saved to their accounts."""
+        for key, options in data.OPTIONS_CHANGED.items():
+            self._bills_of(key).write(dict(options))
+            account = self._account(key)
+            for name, value in options.items():
+                self._count(
+                    f"{self.firm.matters[key].client} {name}", value, "saved", account[name]
+                )
+
+    def produce(self):
+        """All but a few; one e-mail fails, and its bill stays in production."""
+        failing = self._bills_of(data.MAIL_FAILED)
+        bills = self._in(self.drafts, "production") - self._bills_of(*data.LEFT_IN_PRODUCTION)
+        self._deliver(bills, failing)
+        self._count("Produced", len(bills - failing), "are so", self._count_in("produced"))
+
+    def _deliver(self, bills, failing=()):
+        """Produce, and leave e-mails as the queue does; the demo has no mail server."""
+        pages = bills._produce()[1]
+        copies = sum(int(bill.print_copies) for bill in bills)
+        self._count("Copies by the options", copies, "to print", len(pages))
+        queued = bills.filtered(lambda bill: bill.delivery_state == "queued")
+        queued.sudo().sending_data = False
+        for bill in queued:
+            if bill in failing:
+                bill._set_delivery("failed", self.env._("The mail server refused the address."))
+            else:
+                bill._set_delivery("sent")
+
+    def pay(self):
+        """A bill is paid."""
+        bill = self._bills_of(data.PAID)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=bill.ids
+        ).create({"payment_date": self.firm.today})._create_payments()
+        self.paid = bill.amount_total
 
     def _bills_of(self, *keys):
         """Last month's bills of matters."""
@@ -150,9 +203,14 @@ class MatterMonths(Books):
     def _account(self, key):
         return self.firm.accounts[key].with_env(self.env)
 
+    @staticmethod
+    def _in(moves, state):
+        """Bills that are in a state of production."""
+        return moves.filtered(lambda move: move.production_state == state)
+
     def _count_in(self, state):
-        """Number of last month's bills that are in a state of production."""
-        return len(self.drafts.filtered(lambda move: move.production_state == state))
+        """Number of last month's bills in a state of production."""
+        return len(self._in(self.drafts, state))
 
     # -- what must be equal ----------------------------------------------------------------------
     def compare_quotes(self):
@@ -172,9 +230,8 @@ class MatterMonths(Books):
         self._equal("Posted bills", self._untaxed(posted), "income", self._income(posted))
         receivable = self._balance(posted, "asset_receivable")
         self._equal("Posted bills", self._untaxed(posted), "receivable", receivable)
-        paid = sum(posted.mapped("amount_total")) - sum(posted.mapped("amount_residual"))
-        self._equal("Posted and unpaid", self._untaxed(posted) - paid,
-                    "open", sum(posted.mapped("amount_residual")))  # fmt: skip
+        self.open = sum(posted.mapped("amount_residual"))
+        self._equal("Posted and not paid", self._untaxed(posted) - self.paid, "open", self.open)
         adjustments = posted.invoice_line_ids.charge_id.filtered(
             lambda charge: charge.made_by_basis and charge.kind == "adjustment"
         )
@@ -203,6 +260,6 @@ class MatterMonths(Books):
         rows += [
             self._row("Differences to agreed fees", "", self.differences),
             self._row("Ledger, income", "", self._income(self.posted)),
-            self._row("Open", "", sum(self.posted.mapped("amount_residual"))),
+            self._row("Open", "", self.open),
         ]
         return "\n".join(rows)

@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, tagged
 
 from ..demo import main_job
@@ -89,6 +90,52 @@ class TestMassBillingDemo(TransactionCase):
         self.assertEqual(self._bill("orr").partner_id, self.firm.contact)
 
     def test_r25_a_bill_in_each_state(self):
-        drafts = self.months._bills_of(*data.LEFT_AS_DRAFTS)
-        self.assertEqual(set(drafts.mapped("production_state")), {"draft"})
-        self.assertEqual(len(drafts), len(data.LEFT_AS_DRAFTS))
+        bills = self.months.drafts
+        left = {
+            "draft": self._bill(data.LEFT_AS_DRAFTS[0]) | self._bill(data.LEFT_AS_DRAFTS[1]),
+            "production": self._bill(data.LEFT_IN_PRODUCTION[0]) | self._bill(data.MAIL_FAILED),
+        }
+        for state, expected in left.items():
+            self.assertEqual(self.months._in(bills, state), bills & expected)
+        self.assertEqual(
+            self.months._in(bills, "produced"), bills - left["draft"] - left["production"]
+        )
+        self.assertEqual(self._bill(data.MAIL_FAILED).delivery_state, "failed")
+
+    def test_r25_with_no_way_to_deliver_it_only_leaves_the_list(self):
+        bill = self._bill("stern")
+        self.assertEqual((bill.delivery_email, bill.print_copies), (False, "0"))
+        self.assertRecordValues(
+            bill, [{"production_state": "produced", "is_move_sent": False, "delivery_state": False}]
+        )
+
+    def test_r25_options_edited_on_bills_are_the_accounts(self):
+        for key, options in data.OPTIONS_CHANGED.items():
+            self.assertRecordValues(self.firm.accounts[key], [dict(options)])
+
+    def test_r25_only_bills_of_mass_billing_enter_production(self):
+        """Who changes over finds no pile of bills that were sent long ago."""
+        bill = self.months.by_hand
+        self.assertEqual(bill.invoice_line_ids.charge_id.client_id, self.firm.clients["noble"])
+        bill.action_post()
+        self.assertFalse(bill.production_state)
+
+    def test_expenses_of_a_vendor_bill(self):
+        """Each line is somebody's, at cost and markup."""
+        lines = self.firm.vendor_bill.invoice_line_ids
+        charges = lines.client_charge_ids
+        self.assertEqual(charges.mapped("kind"), ["expense"] * len(lines))
+        self.assertEqual(charges.mapped("price_unit"), [18.75, 25.0])
+        self.assertTrue(all(charges.mapped("is_live")), "billed with the time")
+
+    def test_nothing_leaves_the_house(self):
+        mails = self.env["mail.mail"].sudo().search([("model", "=", "account.move")])
+        self.assertFalse(mails.filtered(lambda mail: mail.res_id in self.months.drafts.ids))
+        self.assertFalse((self.months.before | self.months.drafts).sudo().filtered("sending_data"))
+
+    def test_users(self):
+        """A biller may do all of it; a coordinator sees no invoices."""
+        run = self.env["healthcare.billing.run"].with_company(self.firm.company)
+        run.with_user(self.users["matter_biller"])._open_mass_billing()
+        with self.assertRaises(AccessError):
+            run.with_user(self.users["matter_coordinator"])._open_mass_billing()
