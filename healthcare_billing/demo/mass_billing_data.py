@@ -104,7 +104,7 @@ MATTERS = (
     # -- a quote is for all work until it is raised
     Matter(  # more than the work
         "boyd", "Walter Boyd", "Guardianship assessment", "assess", "winter",
-        (), (4.0, 4.0), (), None, 2400.00,
+        (), (4.0, 4.0), (1.0,), None, 2400.00,
         _quote(2400.00, delivery_email="boyd@example.com, counsel@example.com"),
     ),
     Matter(  # less than the work, expenses included
@@ -177,7 +177,8 @@ MARKUP = 25.0  # percent
 BOUGHT = {"orr": 15.00, "castle": 20.00}  # matter -> cost of its records
 
 BILLING_CONTACT = ("orr", "Helen Orr")
-QUOTE_RAISED = ("duval", 1800.00)
+# raised after the bills of a month: the next bill is for the rest
+QUOTES_RAISED = MappingProxyType({"before": ("duval", 1800.00), "last": ("boyd", 3000.00)})
 QUOTE_USED_UP = "engel"
 # matter -> instalments: name, days after the first of last month, amount
 INSTALMENTS = {

@@ -24,7 +24,7 @@ class MatterMonths(Books):
         :return: self
         """
         self.bill_month_before()
-        self.agree_anew()
+        self.raise_quote("before")
         self.draft_by_hand()
         self.bill_last_month()
         self.approve()
@@ -32,6 +32,7 @@ class MatterMonths(Books):
         self.change_options()
         self.produce()
         self.pay()
+        self.raise_quote("last")
         self.compare_quotes()
         self.compare_ledger()
         return self
@@ -45,9 +46,9 @@ class MatterMonths(Books):
         self._approve(self.before)
         self._deliver(self.before)
 
-    def agree_anew(self):
-        """A quote is raised, after what it was is billed."""
-        key, amount = data.QUOTE_RAISED
+    def raise_quote(self, month):
+        """A quote is raised, after what it was is billed: its rest can be."""
+        key, amount = data.QUOTES_RAISED[month]
         self._account(key).quote_amount = amount
 
     def draft_by_hand(self):

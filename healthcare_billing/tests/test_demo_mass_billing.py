@@ -57,6 +57,13 @@ class TestMassBillingDemo(TransactionCase):
         row = self._row(data.QUOTE_USED_UP)
         self.assertRecordValues(row, [{"needs_tick": True, "state": "planned", "amount": 0.0}])
 
+    def test_r24_rest_of_a_quote_that_was_raised(self):
+        account = self.firm.accounts["boyd"]
+        self.assertEqual((account.quote_billed, account.quote_left), (2400.0, 600.0))
+        now = self.months._open_list(self.firm.today, self.firm.today)
+        row = now.line_ids.filtered(lambda line: line.billing_account_id == account)
+        self.assertEqual((row.amount_wip, row.amount), (240.0, 600.0))
+
     def test_r24_fee_with_and_without_work(self):
         self.assertEqual(self._row("frost").amount_wip, 560.0)
         self.assertEqual(self._row("grove").amount_wip, 0.0)
