@@ -132,6 +132,7 @@ class MatterFirm(DemoCompany):
 
     def _load_accounts(self):
         terms = self.env.ref("account.account_payment_term_30days")
+        sum_only = self.env.ref("healthcare_billing.action_report_care_bill_sum")
         self.accounts = {}
         for key, matter in self.matters.items():
             account = self.accounts[key] = self.clients[key].billing_account_ids
@@ -142,6 +143,7 @@ class MatterFirm(DemoCompany):
                     "guarantor_id": key == data.BILLING_CONTACT[0] and self.contact.id,
                     "default_product_id": self.services[matter.service].id,
                     "payment_term_id": terms.id,
+                    "invoice_template_id": key == data.SUM_ONLY and sum_only.id,
                     "instalment_ids": [
                         Command.create(
                             {

@@ -239,10 +239,23 @@ class MatterMonths(Books):
         self.differences = sum(adjustments.mapped("amount"))
         lines = posted.line_ids.filtered(lambda line: line.account_id == firm.difference_account)
         self._equal("Differences", self.differences, "their account", -sum(lines.mapped("balance")))
+        self._compare_realization_report()
         self.report = self._compare_books(firm.month_before, firm.today)
         self._equal("Invoiced", self.report.invoiced, "posted bills", self._untaxed(posted))
         on_drafts = self._untaxed(drafts | self.by_hand)
         self._equal("On drafts", self.report.draft, "draft bills", on_drafts)
+
+    def _compare_realization_report(self):
+        """*Reporting > Realization* says of agreed fees what the ledger says."""
+        [(recorded, agreed, fees, difference)] = self.env["healthcare.realization"]._read_group(
+            [("company_id", "=", self.company.id)],
+            [],
+            ["amount_recorded:sum", "amount_agreed:sum", "amount_fee:sum", "amount_difference:sum"],
+        )
+        self._equal("Realization report", difference, "differences", self.differences)
+        self._equal("Recorded, fees and differences", recorded + fees + difference,
+                    "agreed", agreed)  # fmt: skip
+        self.realized = (recorded, agreed)
 
     # -- what is printed -------------------------------------------------------------------------
     def table(self):
@@ -258,8 +271,11 @@ class MatterMonths(Books):
             for state, bills in moves.grouped("production_state").items():
                 label = f"Bills of the {name}: {states[state]}"
                 rows.append(self._row(label, len(bills), self._untaxed(bills)))
+        recorded, agreed = self.realized
         rows += [
-            self._row("Differences to agreed fees", "", self.differences),
+            self._row("Work under quotes and fixed fees", "", recorded),
+            self._row("Agreed for it", "", agreed),
+            self._row("Booked on the account of differences", "", self.differences),
             self._row("Ledger, income", "", self._income(self.posted)),
             self._row("Open", "", self.open),
         ]
