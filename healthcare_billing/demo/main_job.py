@@ -78,9 +78,11 @@ def run_matters(env):
     months = MatterMonths(firm, firm.env(user=users["matter_manager"])).work()
     _finish(env, months)
     if documents.can_print():
-        documents.write_pdf(months.env, months.drafts.sorted("id"), _folder() / "mass-bills.pdf")
-        run = "healthcare_billing.report_billing_run"
-        documents.write_pdf(months.env, months.run, _folder() / "mass-billing-run.pdf", run)
+        for records, name, template in (
+            (months.drafts.sorted("id"), "mass-bills.pdf", "healthcare_billing.report_bills"),
+            (months.run, "mass-billing-run.pdf", "healthcare_billing.report_billing_run"),
+        ):
+            documents.write_pdf(months.env, records, _folder() / name, template)
 
 
 def _add_company(env, name):

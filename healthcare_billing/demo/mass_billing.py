@@ -201,6 +201,7 @@ class MatterFirm(DemoCompany):
         for line, key in zip(dialog.line_ids, data.BOUGHT, strict=True):
             line.billing_account_id = self.accounts[key]
         dialog.action_bill()
+        names = {service.key: service.name for service in data.EXPENSES}
         self.env["healthcare.charge"].create(
             [
                 {
@@ -211,6 +212,7 @@ class MatterFirm(DemoCompany):
                     "product_id": self.services[entry[0]].id,
                     "service_date": day,
                     "kind": "expense",
+                    "description": names[entry[0]],
                     "price_unit": entry[1],
                 }
                 for matter, day, entry in self._entries()

@@ -41,9 +41,9 @@ SERVICES = (
 )
 # what was paid for clients; has no list price
 EXPENSES = (
-    Service("travel", "CPC90", "Travel", 0.00, {"unit_rule": "flat"}),
+    Service("travel", "CPC90", "Travel to the client", 0.00, {"unit_rule": "flat"}),
     Service("records", "CPC91", "Medical records", 0.00, {"unit_rule": "flat"}),
-    Service("court", "CPC92", "Filing fee", 0.00, {"unit_rule": "flat"}),
+    Service("court", "CPC92", "Filing fee of the court", 0.00, {"unit_rule": "flat"}),
 )
 
 # key -> name, invoicing model
