@@ -76,6 +76,7 @@ class MatterFirm(DemoCompany):
         difference = self.company.healthcare_fee_adjustment_product_id
         difference.with_company(self.company).property_account_income_id = account
         self.difference_account = account
+        self.terms = self.env.ref("account.account_payment_term_30days")
         self.company.healthcare_expense_markup = data.MARKUP
 
     def _load_staff(self):
@@ -100,6 +101,7 @@ class MatterFirm(DemoCompany):
                     "payer_type": "other",
                     "invoicing_model": model,
                     "email": f"accounts.{key}@example.com",
+                    "property_payment_term_id": self.terms.id,
                     **self._at(f"{20 + 5 * number} Court Square", "10997"),
                 }
                 for number, (key, (name, model)) in enumerate(data.PAYERS.items())
@@ -131,7 +133,6 @@ class MatterFirm(DemoCompany):
         )
 
     def _load_accounts(self):
-        terms = self.env.ref("account.account_payment_term_30days")
         sum_only = self.env.ref("healthcare_billing.action_report_care_bill_sum")
         self.accounts = {}
         for key, matter in self.matters.items():
@@ -142,7 +143,7 @@ class MatterFirm(DemoCompany):
                     "payer_id": matter.payer and self.payers[matter.payer].id,
                     "guarantor_id": key == data.BILLING_CONTACT[0] and self.contact.id,
                     "default_product_id": self.services[matter.service].id,
-                    "payment_term_id": terms.id,
+                    "payment_term_id": self.terms.id,
                     "invoice_template_id": key == data.SUM_ONLY and sum_only.id,
                     "instalment_ids": [
                         Command.create(
@@ -198,7 +199,7 @@ class MatterFirm(DemoCompany):
         """What was paid for clients: from a vendor's bill, or typed."""
         self.vendor_bill = self._create_vendor_bill()
         dialog = self.env["healthcare.expense.bill"]._open_for(self.vendor_bill)
-        for line, key in zip(dialog.line_ids, data.BOUGHT, strict=True):
+        for line, key in zip(dialog.line_ids, data.BOUGHT, strict=False):
             line.billing_account_id = self.accounts[key]
         dialog.action_bill()
         names = {service.key: service.name for service in data.EXPENSES}
@@ -221,7 +222,8 @@ class MatterFirm(DemoCompany):
         )
 
     def _create_vendor_bill(self):
-        """Records of two clients, on one bill."""
+        """Records of two clients, and something else, on one bill."""
+        lines = [("Certified copy of medical records", cost) for cost in data.BOUGHT.values()]
         vendor = self.env["res.partner"].create({"name": data.VENDOR, "is_company": True})
         day = self.last_month + timedelta(days=12)
         bill = self.env["account.move"].create(
@@ -234,13 +236,13 @@ class MatterFirm(DemoCompany):
                 "invoice_line_ids": [
                     Command.create(
                         {
-                            "name": "Certified copy of medical records",
+                            "name": name,
                             "quantity": 1.0,
                             "price_unit": cost,
                             "tax_ids": [Command.clear()],
                         }
                     )
-                    for cost in data.BOUGHT.values()
+                    for name, cost in [*lines, data.NOT_TAKEN]
                 ],
             }
         )

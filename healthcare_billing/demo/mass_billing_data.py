@@ -175,6 +175,7 @@ MATTERS = (
 VENDOR = "Lakeshore Records Service"
 MARKUP = 25.0  # percent
 BOUGHT = {"orr": 15.00, "castle": 20.00}  # matter -> cost of its records
+NOT_TAKEN = ("Search in the archive", 30.00)  # on the same bill; nobody is billed for it yet
 
 BILLING_CONTACT = ("orr", "Helen Orr")
 # raised after the bills of a month: the next bill is for the rest
@@ -191,7 +192,7 @@ DRAFTED = "noble"  # has a draft bill that mass billing didn't make
 
 # What becomes of last month's bills; all others are approved and produced.
 LEFT_AS_DRAFTS = ("castle", "hurst")
-LEFT_IN_PRODUCTION = ("duval",)
+LEFT_IN_PRODUCTION = ("orr", "boyd", "duval", "penn")
 MAIL_FAILED = "ibsen"  # its bill stays in production, too
 REVERTED = "boyd"  # approved, taken back, approved again
 PAID = "ames"

@@ -26,8 +26,8 @@ class TestMassBillingDemo(TransactionCase):
         account = self.firm.accounts[key]
         return self.months.run.line_ids.filtered(lambda row: row.billing_account_id == account)
 
-    def _bill(self, key):
-        return self.months._bills_of(key)
+    def _bill(self, *keys):
+        return self.months._bills_of(*keys)
 
     def test_adds_up(self):
         self.assertGreater(len(self.months.equations), 20)
@@ -99,11 +99,11 @@ class TestMassBillingDemo(TransactionCase):
     def test_r25_a_bill_in_each_state(self):
         bills = self.months.drafts
         left = {
-            "draft": self._bill(data.LEFT_AS_DRAFTS[0]) | self._bill(data.LEFT_AS_DRAFTS[1]),
-            "production": self._bill(data.LEFT_IN_PRODUCTION[0]) | self._bill(data.MAIL_FAILED),
+            "draft": self._bill(*data.LEFT_AS_DRAFTS),
+            "production": self._bill(*data.LEFT_IN_PRODUCTION, data.MAIL_FAILED),
         }
         for state, expected in left.items():
-            self.assertEqual(self.months._in(bills, state), bills & expected)
+            self.assertEqual(self.months._in(bills, state), expected)
         self.assertEqual(
             self.months._in(bills, "produced"), bills - left["draft"] - left["production"]
         )
@@ -128,10 +128,10 @@ class TestMassBillingDemo(TransactionCase):
         self.assertFalse(bill.production_state)
 
     def test_expenses_of_a_vendor_bill(self):
-        """Each line is somebody's, at cost and markup."""
+        """Each line is somebody's, at cost and markup, or waits for a decision."""
         lines = self.firm.vendor_bill.invoice_line_ids
         charges = lines.client_charge_ids
-        self.assertEqual(charges.mapped("kind"), ["expense"] * len(lines))
+        self.assertEqual((len(lines), charges.mapped("kind")), (3, ["expense"] * 2))
         self.assertEqual(charges.mapped("price_unit"), [18.75, 25.0])
         self.assertTrue(all(charges.mapped("is_live")), "billed with the time")
 
