@@ -3,14 +3,10 @@
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-import pytz
-from dateutil.relativedelta import relativedelta
-from stdnum import luhn
-
 from odoo.fields import Command
 
 from . import home_care_data as data
-from .therapy_practice import QUIET
+from .company import DemoCompany
 
 # Each day of the week comes four times in them, whatever the month.
 DAYS = 28
@@ -90,7 +86,7 @@ class Visit:
         )
 
 
-class HomeCareAgency:
+class HomeCareAgency(DemoCompany):
     """Loads the agency into the company of ``env``: care of the month before last, of last month,
     and what is scheduled. Nothing is approved yet.
 
@@ -98,14 +94,10 @@ class HomeCareAgency:
     :param date today: default today in the company's time zone
     """
 
+    users = data.USERS
+
     def __init__(self, env, today=None):
-        self.env = env(context={**env.context, **QUIET})
-        self.company = env.company
-        self.timezone = self.company._care_timezone()
-        self.today = today or datetime.now(self.timezone).date()
-        self.this_month = self.today.replace(day=1)
-        self.last_month = self.this_month - relativedelta(months=1)
-        self.month_before = self.this_month - relativedelta(months=2)
+        super().__init__(env, today)
         self.payer_rows = {payer.key: payer for payer in data.PAYERS}
         self.service_rows = {service.key: service for service in data.SERVICES}
         wednesdays = [day for day in self._days(self.last_month) if day.weekday() == 2]
@@ -127,33 +119,6 @@ class HomeCareAgency:
         self.env.flush_all()
         return self
 
-    def create_users(self):
-        """One user per kind of work; the password is the login.
-
-        :return: ``{login: res.users}``
-        """
-        users = self.env["res.users"].with_context(no_reset_password=True)
-        created = users.create(
-            [
-                {
-                    "name": name,
-                    "login": login,
-                    "password": login,
-                    "email": f"{login}@example.com",
-                    "tz": self.company.healthcare_tz,
-                    "company_id": self.company.id,
-                    "company_ids": [Command.set(self.company.ids)],
-                    "group_ids": [
-                        Command.set(
-                            [self.env.ref(f"healthcare_billing.{group}").id for group in groups]
-                        )
-                    ],
-                }
-                for login, (name, groups) in data.USERS.items()
-            ]
-        )
-        return dict(zip(data.USERS, created, strict=True))
-
     @property
     def appointments(self):
         """All visits of the agency."""
@@ -171,13 +136,6 @@ class HomeCareAgency:
         ]
 
     # -- who and what ----------------------------------------------------------------------------
-    def _create(self, model, keys, vals_list):
-        vals_list = [{"company_id": self.company.id, **vals} for vals in vals_list]
-        return dict(zip(keys, self.env[model].create(vals_list), strict=True))
-
-    def _npi(self, digits):
-        return digits + luhn.calc_check_digit("80840" + digits)
-
     def _load_company(self):
         calendar = self.env["resource.calendar"].create(
             {"name": "Holidays of Care", "company_id": self.company.id}
@@ -230,23 +188,7 @@ class HomeCareAgency:
         )
 
     def _load_services(self):
-        places = self.env["healthcare.place.of.service"].search([("code", "=", "12")])
-        self.services = self._create(
-            "product.product",
-            [service.key for service in data.SERVICES],
-            [
-                {
-                    "name": service.name,
-                    "default_code": service.code,
-                    "is_healthcare_service": True,
-                    "list_price": service.price,
-                    "place_of_service_id": places[:1].id,
-                    "taxes_id": [Command.clear()],
-                    **service.values,
-                }
-                for service in data.SERVICES
-            ],
-        )
+        self.services = self._create_services(data.SERVICES, place="12")
 
     def _load_payers(self):
         self.payers = self._create(
@@ -334,11 +276,7 @@ class HomeCareAgency:
                     "is_healthcare_client": True,
                     "category_id": [Command.set(groups[client.group].ids)],
                     "email": f"{client.key}@example.com",
-                    "street": f"{3 + 8 * number} Harbor Road",
-                    "city": "Maple Falls",
-                    "zip": "10998",
-                    "state_id": self.env.ref("base.state_us_27").id,
-                    "country_id": self.env.ref("base.us").id,
+                    **self._at(f"{3 + 8 * number} Harbor Road", "10998"),
                 }
                 for number, client in enumerate(data.CLIENTS)
             ],
@@ -384,9 +322,6 @@ class HomeCareAgency:
     # -- visits ----------------------------------------------------------------------------------
     def _days(self, month):
         return [month + timedelta(days=number) for number in range(DAYS)]
-
-    def _utc(self, local):
-        return self.timezone.localize(local).astimezone(pytz.utc).replace(tzinfo=None)
 
     def _load_visits(self):
         reasons = {r.code: r for r in self.env["healthcare.cancel.reason"].search([])}

@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from . import home_care_data as data
-from .month_end import Equation
-from .therapy_practice import QUIET
+from .books import Books
 
 RESUBMITTED = ("jonas", 1)
 SHORTENED, SHORTENED_TO = ("garner", 2), 1.5
@@ -12,7 +11,7 @@ WRITTEN_OFF = "colby"
 VOIDED = "ellis"
 
 
-class AgencyMonths:
+class AgencyMonths(Books):
     """What the agency's office does, in the order in which it does it. A cycle in each state is
     left to look at: closed, closing with a draft that can't be posted, and open.
 
@@ -21,12 +20,9 @@ class AgencyMonths:
     """
 
     def __init__(self, agency, env):
+        super().__init__(env)
         self.agency = agency
-        self.env = env(context={**env.context, **QUIET})
-        self.company = self.env.company
-        self.currency = self.company.currency_id
         self.expected = {}
-        self.equations = []
 
     def work(self):
         """Everything.
@@ -267,35 +263,13 @@ class AgencyMonths:
     # -- the books -------------------------------------------------------------------------------
     def compare_books(self):
         """All care of the agency against the ledger."""
-        self.books = self.env["healthcare.completeness"].create(
-            {"date_from": self.agency.month_before, "date_to": self.agency.today}
-        )
-        self.books.action_compute()
-        statuses = ("invoiced", "credited", "later", "draft", "ready", "blocked", "not_billable")
-        total = sum(self.books[name] for name in statuses)
-        self._equal("Delivered", self.books.delivered, "what became of it", total)
-        self._equal("Invoiced", self.books.invoiced, "ledger", self.books.ledger)
+        self.books = self._compare_books(self.agency.month_before, self.agency.today)
         self._equal("Drafts of the open cycle", self.expected["open"], "on drafts",
                     self.books.draft - self._untaxed_of(self.closing))  # fmt: skip
 
     # -- sums ------------------------------------------------------------------------------------
-    def _equal(self, left_name, left, right_name, right):
-        self.equations.append(Equation(left_name, left, right_name, right, self.currency))
-
-    def _count(self, left_name, left, right_name, right):
-        self.equations.append(Equation(left_name, left, right_name, right))
-
-    @staticmethod
-    def _untaxed(moves):
-        return sum(moves.mapped("amount_untaxed_signed"))
-
     def _untaxed_of(self, cycle):
         return self._untaxed(cycle.move_ids.filtered(lambda move: move.state == "draft"))
-
-    @staticmethod
-    def _income(moves):
-        lines = moves.line_ids.filtered(lambda line: line.account_id.account_type == "income")
-        return -sum(lines.mapped("balance"))
 
     # -- what is printed -------------------------------------------------------------------------
     def table(self):
@@ -322,8 +296,3 @@ class AgencyMonths:
             self._row(f"Accrued on {self.accrual.date}", 1, self.accrual.amount),
         ]
         return "\n".join(rows)
-
-    def _row(self, name, count, amount):
-        text = self.currency.format(amount)
-        text = text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{ZERO WIDTH NO-BREAK SPACE}", "")
-        return f"{name:<52}{count:>6}{text:>15}"

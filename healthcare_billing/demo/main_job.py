@@ -1,16 +1,19 @@
-"""What ``./dev demo`` runs in ``odoo shell``: load the practice, bill last month, print."""
+"""What ``./dev demo`` runs in ``odoo shell``: load three firms, bill their months, print."""
 # pylint: disable=print-used  # its output is for whoever runs the script
 
 import os
 from datetime import timedelta
 from pathlib import Path
 
-from . import documents, home_care_data, practice_data
+from . import documents, home_care_data, mass_billing_data, practice_data
+from .company import QUIET
 from .home_care import HomeCareAgency
 from .home_care_month import AgencyMonths
+from .mass_billing import MatterFirm
+from .mass_billing_month import MatterMonths
 from .month_end import MonthEnd
 from .office import Office
-from .therapy_practice import QUIET, TherapyPractice
+from .therapy_practice import TherapyPractice
 
 TIME_ZONE = "America/New_York"
 # where the PDF files go; without it they go to the current folder
@@ -43,7 +46,8 @@ def run(env):
     print(f"\n{_check(month)} pairs of sums compared, all equal to the cent.")
     _print_documents(biller, month)
     run_agency(env)
-    logins = ", ".join([*practice_data.USERS, *home_care_data.USERS])
+    run_matters(env)
+    logins = ", ".join([*practice_data.USERS, *home_care_data.USERS, *mass_billing_data.USERS])
     print(f"Other users to try (the password is the login): {logins}")
 
 
@@ -53,16 +57,49 @@ def run_agency(env):
     :param env: of the superuser
     :raise SystemExit: with the sums that differ
     """
-    company = env["res.company"].create({"name": home_care_data.COMPANY})
-    env.ref("base.user_admin").company_ids |= company
-    own = env(context={**env.context, "allowed_company_ids": company.ids})
-    set_up_company(own, own.company, home_care_data.COMPANY)
-    agency = HomeCareAgency(own).load()
+    agency = HomeCareAgency(_add_company(env, home_care_data.COMPANY)).load()
     users = agency.create_users()
     env.cr.commit()  # pylint: disable=invalid-commit  # a script: each step is kept
     env.cr.execute("ANALYZE")  # as above
     months = AgencyMonths(agency, agency.env(user=users["agency_manager"])).work()
-    env.cr.commit()  # pylint: disable=invalid-commit  # see above
+    _finish(env, months)
+
+
+def run_matters(env):
+    """Load the care-management firm as a third company, run its mass billing, check and print.
+
+    :param env: of the superuser
+    :raise SystemExit: with the sums that differ
+    """
+    firm = MatterFirm(_add_company(env, mass_billing_data.COMPANY)).load()
+    users = firm.create_users()
+    env.cr.commit()  # pylint: disable=invalid-commit  # a script: each step is kept
+    env.cr.execute("ANALYZE")  # as above
+    months = MatterMonths(firm, firm.env(user=users["matter_manager"])).work()
+    _finish(env, months)
+    if documents.can_print():
+        for records, name, template in (
+            (months.drafts.sorted("id"), "mass-bills.pdf", "healthcare_billing.report_bills"),
+            (months.run, "mass-billing-run.pdf", "healthcare_billing.report_billing_run"),
+        ):
+            documents.write_pdf(months.env, records, _folder() / name, template)
+
+
+def _add_company(env, name):
+    """Another company, that the administrator may look at.
+
+    :return: environment of the superuser in it
+    """
+    company = env["res.company"].create({"name": name})
+    env.ref("base.user_admin").company_ids |= company
+    own = env(context={**env.context, "allowed_company_ids": company.ids})
+    set_up_company(own, own.company, name)
+    return own
+
+
+def _finish(env, months):
+    """Keep what was done, and print it, if its sums are equal."""
+    env.cr.commit()  # pylint: disable=invalid-commit  # documents are printed from what is kept
     print(f"\n{months.table()}")
     print(f"\n{_check_equations(months.equations)} pairs of sums compared, all equal to the cent.")
 
@@ -112,6 +149,7 @@ def set_up_company(env, company, name="Maple Street Therapy"):
             "group_use_claims": True,
             "group_use_cpt_licenses": True,
             "group_use_billing_cycles": True,
+            "group_use_mass_billing": True,
         }
     ).execute()
 
@@ -167,8 +205,7 @@ def _print_documents(env, month):
     if not documents.can_print():
         print("No PDF files: wkhtmltopdf is not installed.")
         return
-    folder = Path(os.environ.get(OUTPUT_VARIABLE) or ".")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder()
     invoices = month.moves.filtered(lambda move: move.move_type == "out_invoice")
     longest = max(invoices, key=lambda move: (len(move.invoice_line_ids), -move.id))
     documents.write_pdf(env, longest, folder / "invoice.pdf")
@@ -180,3 +217,10 @@ def _print_documents(env, month):
         (month.run, "billing-run.pdf", "healthcare_billing.report_billing_run"),
     ):
         documents.write_pdf(env, records, folder / name, template)
+
+
+def _folder():
+    """Where the PDF files go."""
+    folder = Path(os.environ.get(OUTPUT_VARIABLE) or ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

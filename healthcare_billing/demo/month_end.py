@@ -2,38 +2,12 @@
 
 from collections import defaultdict
 from datetime import timedelta
-from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
+from .books import Equation
+
 MISSED_AND_OTHERS = {"not_billable": "not billable"}
-
-
-class Equation(NamedTuple):
-    """Two sums that must be the same, each added up on its own.
-
-    :ivar currency: of both sums; empty for counts
-    """
-
-    left_name: str
-    left: float
-    right_name: str
-    right: float
-    currency: object = None
-
-    def holds(self):
-        """To the cent; counts exactly."""
-        if self.currency:
-            return not self.currency.compare_amounts(self.left, self.right)
-        return self.left == self.right
-
-    def __str__(self):
-        sign = "=" if self.holds() else "is not"
-        left, right = (
-            self.currency.format(value) if self.currency else str(value)
-            for value in (self.left, self.right)
-        )
-        return f"{self.left_name} {left} {sign} {self.right_name} {right}"
 
 
 class MonthEnd:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from .therapy_practice import QUIET
+from .company import QUIET
 
 # client -> what happens to the invoices of the month before last
 NO_ADDRESS, BAD_ADDRESS = "pike", "moss"

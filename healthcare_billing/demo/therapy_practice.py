@@ -2,28 +2,22 @@
 
 import random
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 
-import pytz
 from dateutil.relativedelta import relativedelta
-from stdnum import luhn
 
 from odoo.fields import Command
 
 from . import practice_data as data
+from .company import DemoCompany
 
 SEED = 19
 # The months are of different length; only this many working days of each are used, so that units
 # and prices are the same whenever the data is loaded.
 WORKING_DAYS = 20
-QUIET = {
-    "tracking_disable": True,
-    "mail_create_nolog": True,
-    "mail_create_nosubscribe": True,
-    "mail_notrack": True,
-}
 
 
-class TherapyPractice:
+class TherapyPractice(DemoCompany):
     """Loads the practice into the company of ``env``.
 
     The same in every company and at every time, but for the dates: care of the month before last,
@@ -33,15 +27,13 @@ class TherapyPractice:
     :param date today: default today in the company's time zone
     """
 
+    users = MappingProxyType(
+        {login: (name, (group,)) for login, (name, group, _staff) in data.USERS.items()}
+    )
+
     def __init__(self, env, today=None):
-        self.env = env(context={**env.context, **QUIET})
-        self.company = env.company
+        super().__init__(env, today)
         self.random = random.Random(SEED)
-        self.timezone = self.company._care_timezone()
-        self.today = today or datetime.now(self.timezone).date()
-        self.this_month = self.today.replace(day=1)
-        self.last_month = self.this_month - relativedelta(months=1)
-        self.month_before = self.this_month - relativedelta(months=2)
         self.staff, self.services, self.payers = {}, {}, {}
         self.clients, self.accounts = {}, {}
         self.appointments = self.env["healthcare.appointment"]
@@ -71,44 +63,13 @@ class TherapyPractice:
         return self.env["healthcare.charge"].search([("company_id", "=", self.company.id)])
 
     def create_users(self):
-        """One user per kind of work; the password is the login.
-
-        :return: ``{login: res.users}``
-        """
-        without_mail = self.env["res.users"].with_context(no_reset_password=True)
-        users = without_mail.create(
-            [
-                {
-                    "name": name,
-                    "login": login,
-                    "password": login,
-                    "email": f"{login}@example.com",
-                    "tz": self.company.healthcare_tz,
-                    "company_id": self.company.id,
-                    "company_ids": [Command.set(self.company.ids)],
-                    "group_ids": [Command.set(self.env.ref(f"healthcare_billing.{group}").ids)],
-                }
-                for login, (name, group, _staff) in data.USERS.items()
-            ]
-        )
-        users = dict(zip(data.USERS, users, strict=True))
+        users = super().create_users()
         for login, (_name, _group, staff) in data.USERS.items():
             if staff:
                 self.staff[staff].user_id = users[login]
         return users
 
     # -- who and what ----------------------------------------------------------------------------
-    def _create(self, model, keys, vals_list):
-        """Create records, with the company.
-
-        :return: ``{key: record}``
-        """
-        vals_list = [{"company_id": self.company.id, **vals} for vals in vals_list]
-        return dict(zip(keys, self.env[model].create(vals_list), strict=True))
-
-    def _by_code(self, model):
-        return {record.code: record for record in self.env[model].search([])}
-
     def _load_company(self):
         vendor = self.env["res.partner"].create({"name": "Code License Office", "is_company": True})
         self.company.write(
@@ -121,10 +82,6 @@ class TherapyPractice:
                 "healthcare_license_vendor_id": vendor.id,
             }
         )
-
-    def _npi(self, digits):
-        """A National Provider Identifier from its first nine digits."""
-        return digits and digits + luhn.calc_check_digit("80840" + digits)
 
     def _load_licenses(self):
         """CPT licenses of last year and of this one: to pay, paid, canceled, expired."""
@@ -346,13 +303,8 @@ class TherapyPractice:
         }
 
     def _address(self, number):
-        return {
-            "street": f"{11 + 7 * number} {('Alder', 'Birch', 'Elm', 'Oak')[number % 4]} Street",
-            "city": "Maple Falls",
-            "state_id": self.env.ref("base.state_us_27").id,
-            "zip": "10999",
-            "country_id": self.env.ref("base.us").id,
-        }
+        name = ("Alder", "Birch", "Elm", "Oak")[number % 4]
+        return self._at(f"{11 + 7 * number} {name} Street", "10999")
 
     def _account_values(self, client, guarantor, diagnoses):
         """Values of a client's billing account; ``client.account`` says them in short."""
@@ -542,9 +494,6 @@ class TherapyPractice:
         return self._utc(begin)
 
     # -- dates -----------------------------------------------------------------------------------
-    def _utc(self, local):
-        return self.timezone.localize(local).astimezone(pytz.utc).replace(tzinfo=None)
-
     def _noon(self, day):
         return self.company._care_noon(day)
 

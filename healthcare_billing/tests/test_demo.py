@@ -5,7 +5,8 @@ from odoo.tests import TransactionCase, tagged
 
 from ..demo import main_job
 from ..demo import practice_data as data
-from ..demo.month_end import Equation, MonthEnd
+from ..demo.books import Equation
+from ..demo.month_end import MonthEnd
 from ..demo.office import Office
 from ..demo.therapy_practice import TherapyPractice
 from ..tools.codes import suggest_code_system
