@@ -80,8 +80,7 @@ class HealthcareRealization(models.Model):
                   JOIN healthcare_charge c ON c.id = l.charge_id AND c.covered_by IS NOT NULL
                   JOIN res_company co ON co.id = l.company_id
                   JOIN res_currency cur ON cur.id = co.currency_id
-             LEFT JOIN healthcare_billing_account b ON b.id = c.billing_account_id
-             LEFT JOIN res_partner p ON p.id = b.payer_id
+             LEFT JOIN res_partner p ON p.id = c.payer_id
                  WHERE l.parent_state = 'posted' AND l.display_type = 'product'
                    AND l.responsibility = %(party)s
             ), bills AS (

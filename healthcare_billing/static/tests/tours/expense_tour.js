@@ -57,6 +57,7 @@ tours.add("healthcare_billing_expense_phone_tour", {
 });
 
 const MAKE = ".modal button[name=action_bill]";
+const ROW = ".modal:not(:has(.o_field_widget[name=line_ids]))";
 const ROWS = ".modal .o_field_widget[name=line_ids]";
 
 tours.add("healthcare_billing_vendor_expense_tour", {
@@ -101,13 +102,14 @@ tours.add("healthcare_billing_vendor_expense_phone_tour", {
         },
         { trigger: "button[name=action_bill_to_clients]", run: "click" },
         { trigger: `${ROWS} .o_kanban_record:contains(Interpreter 1)`, run: "click" },
-        ...pickOnThePhone(".modal .o_field_widget[name=billing_account_id] input", "Ben Brown"),
-        { trigger: ".modal .o_field_widget[name=price] :value(110.00)" },
-        { trigger: ".modal .o_form_button_save", run: "click" },
+        ...pickOnThePhone(`${ROW} .o_field_widget[name=billing_account_id] input`, "Ben Brown"),
+        { trigger: `${ROW} .o_field_widget[name=price] :value(110.00)` },
+        { trigger: `${ROW} .o_form_button_save`, run: "click" },
         { trigger: `${ROWS} .o_kanban_record:contains(Ben Brown):contains(110.00)` },
         { trigger: MAKE, run: "click" },
         {
-            trigger: ".o_kanban_record:contains(Ben Brown):contains(Interpreter 1):contains(110.00)",
+            trigger:
+                "body:not(:has(.modal)) .o_kanban_record:contains(Ben Brown):contains(110.00)",
             timeout: PATIENCE,
         },
     ],
