@@ -402,7 +402,7 @@ class HealthcareBillProductionNote(models.TransientModel):
     @api.depends("move_id")
     def _compute_reference(self):
         for note in self:
-            note.reference = note.move_id and note.move_id._care_reference()
+            note.reference = note.move_id._care_reference() if note.move_id else False
 
 
 class HealthcareBillProductionPart(models.TransientModel):
