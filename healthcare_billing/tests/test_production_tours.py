@@ -52,6 +52,27 @@ class TestProductionTour(ProductionScreens):
 
 
 @tagged("post_install", "-at_install")
+class TestBillInPortal(ProductionScreens):
+    def test_r25_the_portal_shows_the_template_of_the_bill(self):
+        name = "healthcare_billing.test_own_bill"
+        self.env["ir.ui.view"].sudo().create(
+            {
+                "name": name,
+                "key": name,
+                "type": "qweb",
+                "arch": f"<t t-name='{name}'><html><body>Own template</body></html></t>",
+            }
+        )
+        report = self.env.ref("account.account_invoices").sudo()
+        self.dora.invoice_template_id = report.copy({"name": "Own", "report_name": name})
+        self.authenticate(self.biller.login, self.biller.login)
+        for bill, shown in ((self.dora, True), (self.anna, False)):
+            response = self.url_open(f"/my/invoices/{bill.id}?report_type=html")
+            self.assertEqual(response.status_code, 200)
+            self.assertIs("Own template" in response.text, shown)
+
+
+@tagged("post_install", "-at_install")
 class TestProductionPhoneTour(ProductionScreens):
     browser_size = "390x844"
     touch_enabled = True
