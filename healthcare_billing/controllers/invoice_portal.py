@@ -28,6 +28,12 @@ class CareInvoicePortal(PortalAccount):
             values["healthcare_wrong_user"] = not request.env.user._is_public()
         return values
 
+    def _show_report(self, model, report_type, report_ref, download=False):
+        """A bill looks in the portal as it was printed and e-mailed."""
+        if model._name == "account.move" and (template := model._bill_template()):
+            report_ref = template.report_name
+        return super()._show_report(model, report_type, report_ref, download=download)
+
     def _only_holds_link(self, invoice_id):
         """Whether this is an invoice of care that the user may not read without the link."""
         invoice = request.env["account.move"].browse(invoice_id)

@@ -84,6 +84,8 @@ from . import test_premiums
 from . import test_production
 from . import test_production_delivery
 from . import test_production_revert
+from . import test_production_concurrency
+from . import test_production_tours
 from . import test_pricing
 from . import test_reprice
 from . import test_rights

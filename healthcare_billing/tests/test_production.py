@@ -58,6 +58,9 @@ class TestDraftBills(ProductionCommon):
         dialog = self._dialog((due | future).action_approve_bills())
         self.assertEqual(dialog.note_ids.move_id, future, "told before")
         self.assertIn("in the future", dialog.note_ids.filtered("move_id").name)
+        self.assertEqual(
+            dialog.note_ids.filtered("reference").mapped("reference"), [future.billing_ref]
+        )
         result = dialog.action_confirm()
         self.assertEqual(result["res_id"], dialog.id, "what stays is told")
         self.assertEqual((due.state, future.state), ("posted", "draft"))

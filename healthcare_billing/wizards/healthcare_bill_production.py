@@ -126,7 +126,7 @@ class HealthcareBillProduction(models.TransientModel):
         notes = [
             (
                 self.env._(
-                    "%s get their legal numbers, go into the books and move to Bill Production.",
+                    "Get their legal numbers, go into the books and move to Bill Production: %s.",
                     count,
                 ),
                 "info",
@@ -136,7 +136,7 @@ class HealthcareBillProduction(models.TransientModel):
             notes.append((self.env._("They are many: it is done in the background."), "muted"))
         if refused:
             notes.append(
-                (self.env._("%s stay drafts because of their date:", len(refused)), "warning")
+                (self.env._("Stay drafts because of their date: %s.", len(refused)), "warning")
             )
         self.can_confirm = bool(count)
         self._set_notes(notes, refused)
@@ -168,7 +168,10 @@ class HealthcareBillProduction(models.TransientModel):
             )
         if waiting:
             notes.append(
-                (self.env._("%s are being approved right now: they stay.", len(waiting)), "warning")
+                (
+                    self.env._("Being approved right now, so that they stay: %s.", len(waiting)),
+                    "warning",
+                )
             )
         self.can_confirm = bool(count)
         self._set_notes(notes)
@@ -184,35 +187,39 @@ class HealthcareBillProduction(models.TransientModel):
         notes = [
             (
                 self.env._(
-                    "%(bills)s are printed, %(copies)s copies in all.",
+                    "Printed: %(bills)s. Copies in all: %(copies)s.",
                     bills=len(set(pages)),
                     copies=len(pages),
                 ),
                 "info" if pages else "muted",
             ),
             (
-                self.env._("%s are e-mailed to the addresses of their accounts.", len(by_email)),
+                self.env._("To be e-mailed to the addresses of their accounts: %s.", len(by_email)),
                 "info" if by_email else "muted",
             ),
         ]
         if again:
-            notes.append((self.env._("%s of them failed before.", len(again)), "muted"))
+            notes.append(
+                (
+                    self.env._("Of them, sent again because it failed before: %s.", len(again)),
+                    "muted",
+                )
+            )
         if silent:
             notes.append(
                 (
                     self.env._(
-                        "%s only leave this list: their accounts want neither paper nor e-mail.",
+                        "Only leave this list, because their accounts want neither paper nor "
+                        "e-mail: %s.",
                         len(silent),
                     ),
                     "info",
                 )
             )
         if sending := plan.get("sending", none):
-            notes.append(
-                (self.env._("%s are on their way by e-mail already.", len(sending)), "muted")
-            )
+            notes.append((self.env._("On their way by e-mail already: %s.", len(sending)), "muted"))
         if other := plan.get("other", none):
-            notes.append((self.env._("%s aren't in production any more.", len(other)), "muted"))
+            notes.append((self.env._("Not in production any more: %s.", len(other)), "muted"))
         text = bills._delivery_refusals()["no_address"]
         self.can_confirm = bool(ready)
         self._set_notes(notes, dict.fromkeys(plan.get("no_address", none), text))
@@ -247,7 +254,7 @@ class HealthcareBillProduction(models.TransientModel):
                 )
             )
         if refused:
-            notes.append((self.env._("%s can't be reverted:", len(refused)), "warning"))
+            notes.append((self.env._("Can't be reverted: %s.", len(refused)), "warning"))
         self.can_confirm = bool(in_place or reverse)
         self._set_notes(notes, refused)
 
@@ -265,21 +272,23 @@ class HealthcareBillProduction(models.TransientModel):
 
     def _do_approve(self, bills):
         posted, waiting, left = bills._approve_bills()
-        notes = [(self.env._("%s are in Bill Production.", len(posted)), "info")]
+        notes = [(self.env._("Now in Bill Production: %s.", len(posted)), "info")]
         if waiting:
-            notes.append((self.env._("%s are approved in the background.", len(waiting)), "info"))
+            notes.append(
+                (self.env._("Being approved in the background: %s.", len(waiting)), "info")
+            )
         if left:
-            notes.append((self.env._("%s stay drafts:", len(left)), "warning"))
+            notes.append((self.env._("Stay drafts: %s.", len(left)), "warning"))
         busy = self.env._("Another user is working on it right now. Try again.")
         return self._tell(notes, {move: move.delivery_message or busy for move in left})
 
     def _do_delete(self, bills):
         deleted, left = bills._delete_bills()
-        notes = [(self.env._("%s are back in mass billing.", deleted), "info")]
+        notes = [(self.env._("Back in mass billing: %s.", deleted), "info")]
         if left:
             notes.append(
                 (
-                    self.env._("%s were left alone: somebody else is working on them.", left),
+                    self.env._("Left alone, because somebody else works on them: %s.", left),
                     "warning",
                 )
             )
@@ -289,7 +298,7 @@ class HealthcareBillProduction(models.TransientModel):
         done = bills._revert()
         notes = []
         if done.drafts:
-            notes.append((self.env._("%s are drafts again.", len(done.drafts)), "info"))
+            notes.append((self.env._("Drafts again: %s.", len(done.drafts)), "info"))
         if done.again:
             notes.append(
                 (
@@ -301,7 +310,7 @@ class HealthcareBillProduction(models.TransientModel):
                 )
             )
         if done.refused:
-            notes.append((self.env._("%s stay as they are:", len(done.refused)), "warning"))
+            notes.append((self.env._("Stay as they are: %s.", len(done.refused)), "warning"))
         return self._tell(notes, done.refused)
 
     def _do_produce(self, bills):
@@ -309,13 +318,12 @@ class HealthcareBillProduction(models.TransientModel):
         none = bills.browse()
         bills_done = plan.get("produce", none)
         mailed = bills_done.filtered("production_by_email")
-        notes = [(self.env._("%s are produced.", len(bills_done)), "info")]
+        notes = [(self.env._("Produced: %s.", len(bills_done)), "info")]
         if mailed:
             notes.append(
                 (
                     self.env._(
-                        "%s of them are being e-mailed: each stays in the list until its e-mail is "
-                        "out.",
+                        "Of them by e-mail: %s. Each stays in the list until its e-mail is out.",
                         len(mailed),
                     ),
                     "info",
@@ -324,7 +332,7 @@ class HealthcareBillProduction(models.TransientModel):
         if busy := plan["busy"]:
             notes.append(
                 (
-                    self.env._("%s are being worked on by somebody else. Try again.", len(busy)),
+                    self.env._("Somebody else is working on these, try again: %s.", len(busy)),
                     "warning",
                 )
             )
@@ -394,7 +402,7 @@ class HealthcareBillProductionNote(models.TransientModel):
     @api.depends("move_id")
     def _compute_reference(self):
         for note in self:
-            note.reference = note.move_id and note.move_id._care_reference()
+            note.reference = note.move_id._care_reference() if note.move_id else False
 
 
 class HealthcareBillProductionPart(models.TransientModel):
