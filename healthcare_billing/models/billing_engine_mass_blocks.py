@@ -5,6 +5,10 @@ from odoo.tools import SQL
 RECORDED_DOORS = ("batch", "cycle", "adhoc")
 # Doors that make a bill of before again, with what was made for it.
 REPEATING_DOORS = ("rebill", "transfer")
+# What only mass billing asks.
+MASS_CODES = (
+    "client_archived", "mass_excluded", "draft_bill", "no_instalment_due", "after_cut_off",
+)  # fmt: skip
 
 
 class HealthcareBillingEngine(models.AbstractModel):
@@ -25,7 +29,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "(%s AND COALESCE(b.billing_basis, 'wip') <> 'wip')", door in RECORDED_DOORS
         )
         if door != "mass":
-            return conditions
+            return {**conditions, **dict.fromkeys(MASS_CODES, SQL("FALSE"))}
         # what else may be billed of an account on hold is billed one by one
         conditions["account_on_hold"] = SQL("b.billing_status = 'on_hold'")
         conditions["wrong_door"] = SQL(
