@@ -223,12 +223,12 @@ class HealthcareBillingRun(models.Model):
         return self.action_view_moves()
 
     def _after_mass_billing(self):
-        """What is shown once the question is answered: the drafts, or how far the work is.
+        """What is shown once the question is answered: the drafts, or why not all are made.
 
-        :return: window action
+        :return: window action: of the drafts; of the run while it works, or if rows failed
         """
         self.ensure_one()
-        if self.state != "running" and self.draft_count:
+        if self.state == "done" and not self._has_problems():
             return self.action_view_draft_bills()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "healthcare_billing.healthcare_billing_run_action"

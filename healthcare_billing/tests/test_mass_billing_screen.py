@@ -130,3 +130,14 @@ class TestMassBillingScreen(MassCommon):
         for kind in ("coordinator", "accountant"):
             with self.subTest(kind), self.assertRaises(AccessError):
                 self.runs.with_user(self._user(kind)).action_open_mass_billing()
+
+    def test_r28_rows_that_failed_are_shown_instead_of_the_drafts(self):
+        action = self.mass.action_bill()
+        question = self.env["healthcare.billing.run.confirm"].with_context(action["context"])
+        question = question.create({})
+        self._row(self.mass, self.anna).charge_ids[
+            0
+        ].price_unit = 1.0  # meanwhile, by somebody else
+        action = question.action_confirm()["params"]["next"]
+        self.assertEqual((action["res_model"], action["res_id"]), (self.mass._name, self.mass.id))
+        self.assertEqual((self.mass.created_count, self.mass.skipped_count), (1, 1))

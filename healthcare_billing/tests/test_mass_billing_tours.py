@@ -69,8 +69,8 @@ class TestMassBillingTours(MassScreenCommon):
         self.assertEqual((draft.state, draft.line_count), ("draft", 4))
         favorite = self.env["ir.filters"].search([("name", "=", "Quotes only")])
         self.assertEqual(
-            favorite.action_id,
-            self.env.ref("healthcare_billing.healthcare_mass_billing_action_list"),
+            favorite.action_id.id,
+            self.env.ref("healthcare_billing.healthcare_mass_billing_action_list").id,
         )
         self.assertNotIn("run", favorite.domain + favorite.context)
 
