@@ -20,6 +20,9 @@ class HealthcareBillingRunLine(models.Model):
         "healthcare.billing.account", readonly=True, index="btree_not_null", ondelete="set null"
     )
     account_count = fields.Integer(string="Billing Accounts", readonly=True)
+    bill_for = fields.Char(
+        compute="_compute_bill_for", help="The client, or the payer of one bill for several."
+    )
     last_billed = fields.Date(readonly=True)
     amount_time = fields.Monetary(
         string="Time", readonly=True, help="Recorded work, besides expenses."
@@ -48,6 +51,17 @@ class HealthcareBillingRunLine(models.Model):
         string="Bill Template",
         domain="[('is_invoice_report', '=', True), ('model', '=', 'account.move')]",
     )
+
+    @api.depends("client_id", "partner_id", "account_count")
+    def _compute_bill_for(self):
+        for line in self:
+            name = (line.client_id or line.partner_id).display_name
+            several = line.account_count > 1
+            line.bill_for = (
+                self.env._("%(payer)s (%(count)s accounts)", payer=name, count=line.account_count)
+                if several
+                else name
+            )
 
     @api.depends("amount_time", "amount_expense")
     def _compute_amount_wip(self):

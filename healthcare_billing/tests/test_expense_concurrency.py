@@ -13,7 +13,7 @@ class TestVendorExpenseRace(RaceCommon):
 
     @classmethod
     def _prepare(cls, env):
-        super()._prepare(env)
+        result = super()._prepare(env)
         env = env(context={"allowed_company_ids": [cls.company_id]})
         accounts = env["account.account"].create(
             [
@@ -33,6 +33,7 @@ class TestVendorExpenseRace(RaceCommon):
             ("account.account", accounts.ids), *cls.own,
         ]  # fmt: skip
         cls.vendor_id = vendor.id
+        return result
 
     @classmethod
     def _remove_billing(cls, env):

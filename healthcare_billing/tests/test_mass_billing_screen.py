@@ -80,7 +80,7 @@ class TestMassBillingScreen(MassCommon):
 
     def test_r29_terms_changed_after_the_question_are_asked_about_again(self):
         action = self.mass.action_bill()
-        question = self.env["healthcare.billing.run.confirm"].with_context(action["context"])
+        question = self.env["healthcare.billing.run.confirm"].with_context(**action["context"])
         question = question.create({})
         self.mass.set_on_all_rows(
             {"payment_term_id": self.env["account.payment.term"].create({"name": "Ten days"}).id}
@@ -94,7 +94,7 @@ class TestMassBillingScreen(MassCommon):
         self.mass.action_search_again()
         chosen = [("billing_account_id", "in", (nora | self.anna).ids)]
         action = self.mass.action_bill(chosen)
-        question = self.env["healthcare.billing.run.confirm"].with_context(action["context"])
+        question = self.env["healthcare.billing.run.confirm"].with_context(**action["context"])
         question = question.create({})
         self.assertEqual((question.invoice_count, question.amount), (1, 120.0))
         self.assertEqual((question.without_tick_count, question.other_count), (1, 1))
@@ -106,7 +106,7 @@ class TestMassBillingScreen(MassCommon):
         context = row.new_charge_defaults("expense")
         charge = (
             self.env["healthcare.charge"]
-            .with_context(context)
+            .with_context(**context)
             .create({"product_id": self.service.id, "quantity": 1, "price_unit": 5.0})
         )
         self.assertEqual((charge.kind, charge.billing_account_id), ("expense", self.anna))
@@ -133,7 +133,7 @@ class TestMassBillingScreen(MassCommon):
 
     def test_r28_rows_that_failed_are_shown_instead_of_the_drafts(self):
         action = self.mass.action_bill()
-        question = self.env["healthcare.billing.run.confirm"].with_context(action["context"])
+        question = self.env["healthcare.billing.run.confirm"].with_context(**action["context"])
         question = question.create({})
         self._row(self.mass, self.anna).charge_ids[
             0

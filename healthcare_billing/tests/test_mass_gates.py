@@ -160,7 +160,7 @@ class TestMassGates(MassCommon):
         account = self._matter(work=())
         forged = {"made_by_basis": True, "covered_by": "quote", "fee_number": 7}
         charges = self.env["healthcare.charge"].with_context(
-            {f"default_{name}": value for name, value in forged.items()}
+            **{f"default_{name}": value for name, value in forged.items()}
         )
         charge = charges.create(
             {

@@ -183,14 +183,14 @@ class TestBillProduction(ProductionCommon):
             with self.assertRaisesRegex(Exception, "exactly one"):
                 getattr(one.browse(), name)()
         action = self._as_biller(one).action_email_bill()
-        wizard = self.env[action["res_model"]].with_context(action["context"]).create({})
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
         self.assertEqual(wizard.mail_partner_ids.mapped("email"), ["a@example.com"])
         self.assertEqual(
             wizard.template_id, self.env.ref("healthcare_billing.mail_template_care_invoice")
         )
         action = self._as_biller(one).action_pay_bill()
         self.assertEqual(action["res_model"], "account.payment.register")
-        register = self.env[action["res_model"]].with_context(action["context"]).create({})
+        register = self.env[action["res_model"]].with_context(**action["context"]).create({})
         register.action_create_payments()
         self.assertIn(one.payment_state, ("paid", "in_payment"))
         self.assertEqual(one.production_state, "production", "it is still to be produced")
