@@ -29,13 +29,20 @@ class HealthcareBillingEngine(models.AbstractModel):
 
     @api.model
     def _block_conditions(self, companies, invoice_date):
-        """What the practice doesn't owe (any more) isn't billed on."""
+        """What the practice doesn't owe (any more) isn't billed on.
+
+        A bill that was paid before the vendor credited it stays "paid": then its credits tell, once
+        they come to all of it. Which line a smaller credit is for, nobody knows.
+        """
         return {
             **super()._block_conditions(companies, invoice_date),
             "vendor_bill_changed": SQL(
                 "(c.vendor_line_id IS NOT NULL AND EXISTS (SELECT 1 FROM account_move_line vl"
                 " JOIN account_move vb ON vb.id = vl.move_id WHERE vl.id = c.vendor_line_id"
                 " AND (vb.state <> 'posted' OR vb.payment_state = 'reversed'"
-                " OR ABS(vl.price_subtotal - c.vendor_amount) > 0.000001)))"
+                " OR ABS(vl.price_subtotal - c.vendor_amount) > 0.000001"
+                " OR vb.amount_untaxed <= (SELECT SUM(vr.amount_untaxed) FROM account_move vr"
+                " WHERE vr.reversed_entry_id = vb.id AND vr.state = 'posted'"
+                " AND vr.currency_id = vb.currency_id))))"
             ),
         }

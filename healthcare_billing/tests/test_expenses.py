@@ -316,6 +316,25 @@ class TestVendorExpenses(ExpenseCommon):
         bill._reverse_moves([{"invoice_date": A_DAY, "date": A_DAY}], cancel=True)
         self.assertEqual(self._codes(charge, door="mass"), {"vendor_bill_changed"})
 
+    def test_unbilled_of_a_paid_vendor_bill_that_is_credited(self):
+        account = self._matter(work=())
+        bill = self._vendor_bill(40.0, 60.0)
+        charge = self._bill_to(bill, account)[0]
+        pay = self.env["account.payment.register"]
+        pay = pay.with_context(active_model="account.move", active_ids=bill.ids)
+        pay.create({"payment_date": A_DAY})._create_payments()
+        self.assertIn(bill.payment_state, ("paid", "in_payment"))
+        part = bill._reverse_moves([{"invoice_date": A_DAY, "date": A_DAY}])
+        part.invoice_line_ids[1].unlink()
+        part.action_post()
+        self.assertFalse(self._codes(charge, door="mass"), "a credit of a part")
+        rest = bill._reverse_moves([{"invoice_date": A_DAY, "date": A_DAY}])
+        rest.invoice_line_ids[0].unlink()
+        self.assertFalse(self._codes(charge, door="mass"), "the other credit is a draft")
+        rest.action_post()
+        self.assertIn(bill.payment_state, ("paid", "in_payment"))
+        self.assertEqual(self._codes(charge, door="mass"), {"vendor_bill_changed"})
+
     def test_billed_of_a_vendor_bill_that_is_taken_back_is_told(self):
         account = self._matter(work=())
         bill = self._vendor_bill(40.0)
