@@ -73,13 +73,18 @@ class HealthcareBillingRunLine(models.Model):
         return super()._user_fields() | {"payment_term_id", "invoice_template_id", "bill_again"}
 
     def _apply_to(self, planned):
-        """Terms and template as chosen on the row."""
+        """Terms and template as chosen on the row; without terms it is due at once, as shown."""
         planned = super()._apply_to(planned)
         if self.run_id.door != "mass":
             return planned
-        chosen = {"invoice_template_id": self.invoice_template_id.id}
-        if self.payment_term_id:
-            chosen["invoice_payment_term_id"] = self.payment_term_id.id
+        # the cached id: each row asks
+        immediate = self.env["ir.model.data"]._xmlid_to_res_id(
+            "account.account_payment_term_immediate"
+        )
+        chosen = {
+            "invoice_template_id": self.invoice_template_id.id,
+            "invoice_payment_term_id": self.payment_term_id.id or immediate,
+        }
         return replace(planned, values=MappingProxyType({**planned.values, **chosen}))
 
     def _mass_accounts(self):

@@ -200,6 +200,23 @@ class TestMassGates(MassCommon):
         with self.assertRaisesRegex(UserError, "deleted meanwhile"):
             self._mass_run().set_on_all_rows({"payment_term_id": 10**9})
 
+    def test_r24_a_row_without_terms_is_due_at_once(self):
+        terms = self.env.ref("account.account_payment_term_30days")
+        account = self._matter("First", payment_term_id=terms.id)
+        other = self._matter("Second", payment_term_id=terms.id)
+        run = self._mass_run()
+        row = self._row(run, account)
+        self.assertEqual(row.payment_term_id, terms)
+        row.payment_term_id = False
+        run.action_search_again()
+        self._bill(run)
+        moves = self._row(run, account).move_id + self._row(run, other).move_id
+        self.assertEqual(
+            moves.invoice_payment_term_id.mapped("id"),
+            [self.env.ref("account.account_payment_term_immediate").id, terms.id],
+        )
+        self.assertEqual(moves.mapped("invoice_date_due"), [A_DAY, A_DAY + timedelta(days=30)])
+
     def test_r24_a_template_that_nobody_chose_on_the_row_follows_the_account(self):
         account = self._matter()
         run = self._mass_run()
