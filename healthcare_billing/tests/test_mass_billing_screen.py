@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
@@ -34,6 +36,13 @@ class TestMassBillingScreen(MassCommon):
         self.assertEqual(totals["wip"], 360.0)
         found = self.runs.mass_screen([("basis", "=", "wip")])
         self.assertEqual((found["row_count"], found["list_count"], found["due"]), (1, 3, 120.0))
+
+    def test_r30_no_column_sums_up_the_page_only(self):
+        view = self.env.ref("healthcare_billing.healthcare_billing_run_line_view_list_mass")
+        views = self.env[view.model].get_views([(view.id, "list")])
+        arch = etree.fromstring(views["views"]["list"]["arch"])
+        self.assertTrue(arch.xpath("//field[@name='amount']"))
+        self.assertFalse(arch.xpath("//field[@sum or @avg]/@name"), "the bar has the totals")
 
     def test_r24_the_list_is_the_users_own_and_open_one(self):
         self.assertEqual(
