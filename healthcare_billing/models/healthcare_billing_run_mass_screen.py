@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 LIST_ACTION = "healthcare_billing.healthcare_mass_billing_action_list"
 DRAFT_BILLS_ACTION = "healthcare_billing.account_move_action_draft_bills"
-# How many accounts a search that finds no row tells about.
+# Of how many accounts that aren't on the list a search tells why.
 MISSING_LIMIT = 5
 # What a search of rows means for billing accounts.
 ACCOUNT_FIELDS = {
@@ -60,7 +60,8 @@ class HealthcareBillingRun(models.Model):
         :return: dict: ``run_id``, ``invoice_date`` and ``date_up_to`` (text), ``currency_id``;
             of the rows found ``row_count``, ``due_count``, ``wip`` and ``due`` (in the run's
             currency; due: without those that need a tick); of the list ``list_count``; and
-            ``missing_count``, the accounts that aren't on it
+            ``missing_count``, the accounts that aren't on it, and ``missing``, those of them that
+            the search names, see ``mass_missing``
         """
         run = self._own_mass_list() or self._open_mass_billing()
         lines = self.env["healthcare.billing.run.line"]
@@ -92,6 +93,7 @@ class HealthcareBillingRun(models.Model):
             "missing_count": self.env["healthcare.billing.account"].search_count(
                 [("company_id", "=", run.company_id.id), ("is_on_mass_list", "=", False)]
             ),
+            "missing": self.mass_missing(domain),
         }
 
     @api.model
@@ -131,8 +133,12 @@ class HealthcareBillingRun(models.Model):
     def mass_missing(self, domain):
         """Billing accounts that a search names and that aren't on the list, with the reasons.
 
+        Whether the search finds rows or not: a client may have one account on the list and one
+        that isn't. Archived accounts are told about too, after the others.
+
         :param domain: of ``healthcare.billing.run.line``, as the view has it
-        :return: list of dicts of a few accounts: ``id``, ``name``, ``client``, ``reason``
+        :return: list of dicts of a few accounts: ``id``, ``name``, ``client``, ``reason``; empty if
+            the search names nobody
         """
         named = []
 
@@ -143,7 +149,8 @@ class HealthcareBillingRun(models.Model):
             target = ACCOUNT_FIELDS[name]
             if target == "id" and not rest and "like" in condition.operator:
                 target = "display_name"
-            named.append(name)
+            if condition.value:  # whether there is a payer names nobody
+                named.append(name)
             return Domain(
                 f"{target}.{rest}" if rest else target, condition.operator, condition.value
             )
@@ -151,11 +158,13 @@ class HealthcareBillingRun(models.Model):
         accounts_domain = Domain(domain).map_conditions(of_accounts)
         if not named:
             return []
-        accounts = self.env["healthcare.billing.account"].search(
+        accounts = self.env["healthcare.billing.account"].with_context(active_test=False)
+        accounts = accounts.search(
             accounts_domain
             & Domain("company_id", "=", self.env.company.id)
             & Domain("is_on_mass_list", "=", False),
             limit=MISSING_LIMIT,
+            order=f"active DESC, {accounts._order}",
         )
         return [
             {

@@ -68,6 +68,29 @@ class TestMassBillingScreen(MassCommon):
         self.assertTrue(missing[0]["reason"])
         self.assertFalse(self.runs.mass_missing([("client_id", "ilike", "anna")]), "it is listed")
         self.assertFalse(self.runs.mass_missing([("amount", ">", 9000)]), "names nobody")
+        self.assertFalse(self.runs.mass_missing([("payer_id", "=", False)]), "names nobody")
+
+    def test_r24_a_search_that_finds_rows_names_what_is_missing_too(self):
+        other = self._matter("Anna Ames", exclude_from_mass_billing=True)
+        self.mass.action_search_again()
+        totals = self.runs.mass_screen([*self._list_domain(), ("client_id", "ilike", "anna a")])
+        self.assertEqual(totals["row_count"], 1)
+        self.assertEqual([found["id"] for found in totals["missing"]], other.ids)
+        self.assertFalse(self.runs.mass_screen(self._list_domain())["missing"])
+
+    def test_r24_an_archived_account_says_that_it_is(self):
+        eve = self._matter("Eve Evans")
+        eve.active = False
+        [found] = self.runs.mass_missing([("client_id", "ilike", "eve ev")])
+        self.assertEqual(found["id"], eve.id)
+        self.assertIn("archived", found["reason"])
+
+    def test_r24_an_empty_list_says_why_too(self):
+        self._bill(self.mass)
+        totals = self.runs.mass_screen([("client_id", "ilike", "anna a")])
+        self.assertEqual((totals["row_count"], totals["list_count"]), (0, 0))
+        self.assertEqual([found["id"] for found in totals["missing"]], self.anna.ids)
+        self.assertIn("draft", totals["missing"][0]["reason"])
 
     def test_r24_accounts_not_on_the_list_can_be_searched(self):
         eve = self._matter("Eve Evans", exclude_from_mass_billing=True)

@@ -34,6 +34,8 @@ class MassScreenCommon(MassCommon, HttpCase):
         cls.cora = cls._matter("Cora Clark", work=(300.0,), expenses=(20.0,), day=day)
         cls.dora = cls._matter("Dora Dunn", work=(400.0,), day=today)
         cls.eve = cls._matter("Eve Evans", day=day, exclude_from_mass_billing=True)
+        cls.bea = cls._matter("Bea Brown", work=())
+        cls.bea.active = False
         cls.fay = cls._matter(
             "Fay Fisher", work=(10.0,), day=day, billing_basis="fixed", quote_amount=250.0
         )

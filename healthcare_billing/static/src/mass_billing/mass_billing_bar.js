@@ -154,9 +154,9 @@ export class MassBillingBar extends Component {
     }
 }
 
-/** In place of the rows, when there are none: why, and what a search looked for in vain. */
-export class MassBillingEmpty extends Component {
-    static template = "healthcare_billing.MassBillingEmpty";
+/** Accounts that the search names and that have no row, each with the reason. */
+export class MassBillingMissing extends Component {
+    static template = "healthcare_billing.MassBillingMissing";
     static props = { model: Object };
 
     setup() {
@@ -178,4 +178,9 @@ export class MassBillingEmpty extends Component {
     showMissing() {
         this.action.doAction("healthcare_billing.healthcare_billing_account_action_mass");
     }
+}
+
+/** In place of the rows, when there are none: why. */
+export class MassBillingEmpty extends MassBillingMissing {
+    static template = "healthcare_billing.MassBillingEmpty";
 }

@@ -7,7 +7,7 @@ import { ListController } from "@web/views/list/list_controller";
 import { ListRenderer } from "@web/views/list/list_renderer";
 import { listView } from "@web/views/list/list_view";
 import { openRowDialog } from "../billing_run/run_row_dialog";
-import { MassBillingBar, MassBillingEmpty } from "./mass_billing_bar";
+import { MassBillingBar, MassBillingEmpty, MassBillingMissing } from "./mass_billing_bar";
 
 const RUN = "healthcare.billing.run";
 const ROW_FORM = "healthcare_billing.healthcare_billing_run_line_view_form_mass";
@@ -27,11 +27,7 @@ class MassBillingModel extends RelationalModel {
     }
 
     async loadTotals(domain) {
-        const mass = await this.orm.call(RUN, "mass_screen", [domain]);
-        if (!mass.row_count && mass.list_count) {
-            mass.missing = await this.orm.call(RUN, "mass_missing", [domain]);
-        }
-        this.mass = mass;
+        this.mass = await this.orm.call(RUN, "mass_screen", [domain]);
     }
 
     /** A row was changed: its page is true, and the totals follow. */
@@ -43,7 +39,12 @@ class MassBillingModel extends RelationalModel {
 
 function withMassBilling(Controller) {
     return class extends Controller {
-        static components = { ...Controller.components, MassBillingBar, MassBillingEmpty };
+        static components = {
+            ...Controller.components,
+            MassBillingBar,
+            MassBillingEmpty,
+            MassBillingMissing,
+        };
 
         setup() {
             super.setup();

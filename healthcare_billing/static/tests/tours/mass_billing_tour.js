@@ -32,7 +32,7 @@ const confirmBills = [
 const toggleFilters = { trigger: ".o_searchview_dropdown_toggler", run: "click" };
 
 // Data: test_mass_billing_tours.py. Anna 100.00 of work; Ben 200.00 of work and a quote of 500.00;
-// Cora 300.00 of work and expenses of 20.00; Dora 400.00, all of today; Eve is excluded; Fay's fee of
+// Cora 300.00 of work and expenses of 20.00; Dora 400.00, all of today; Eve is excluded, Bea Brown archived; Fay's fee of
 // this month is billed, and she has 60.00 of work.
 registry.category("web_tour.tours").add("healthcare_billing_mass_billing_tour", {
     steps: () => [
@@ -52,6 +52,15 @@ registry.category("web_tour.tours").add("healthcare_billing_mass_billing_tour", 
             trigger: ".o_healthcare_mass_missing:contains(Eve Evans):contains(excluded)",
         },
         { trigger: `${BAR} button[name=bill_all]:disabled` },
+        clearSearch,
+        { trigger: "body:not(:has(.o_healthcare_mass_missing))" },
+        ...search("Brown"),
+        { content: "One has a row ...", ...total("row_count", "1 of 4") },
+        { trigger: ".o_data_row:contains(Ben Brown)" },
+        {
+            content: "... and of the other it says why not",
+            trigger: ".o_healthcare_mass_missing:contains(Bea Brown):contains(archived)",
+        },
         clearSearch,
         { content: "Tick two", trigger: ".o_data_row:contains(Anna Adams) .o_list_record_selector input", run: "click" },
         { trigger: ".o_data_row:contains(Ben Brown) .o_list_record_selector input", run: "click" },
