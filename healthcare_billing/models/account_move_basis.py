@@ -11,7 +11,8 @@ class AccountMove(models.Model):
         """A bill that is credited and billed again stays a bill of mass billing."""
         result = super()._follow_up(replaced)
         if replaced.is_mass_bill:
-            self.write(
+            # only the system says so: users don't write it by hand
+            self._write_result(
                 {"is_mass_bill": True, "invoice_template_id": replaced.invoice_template_id.id}
             )
         return result

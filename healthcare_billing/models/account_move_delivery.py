@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 
-# The result of processing is written by the system only.
+# The result of processing is written by the system only, and which bills are those of mass billing:
+# that decides what bill production may do with them.
 RESULT_FIELDS = {
     "delivered_on",
     "delivery_document",
@@ -9,6 +10,7 @@ RESULT_FIELDS = {
     "delivery_message",
     "delivery_state",
     "delivery_user_id",
+    "is_mass_bill",
     "posting_user_id",
     "produced_on",
     "production_by_email",
@@ -98,12 +100,14 @@ class AccountMove(models.Model):
         return super().write(vals)
 
     def _check_result_fields(self, names):
-        """Results are a record of what happened.
+        """Results, and by which door a bill came, are a record of what happened.
 
         :raise AccessError: a user writes them by hand
         """
         if not self.env.su and not RESULT_FIELDS.isdisjoint(names):
-            raise AccessError(self.env._("Results of deliveries can't be changed by hand."))
+            raise AccessError(
+                self.env._("Results of billing and deliveries can't be changed by hand.")
+            )
 
     def button_draft(self):
         """Core forgets what was queued; say so."""

@@ -156,8 +156,8 @@ class AccountMove(models.Model):
         """What bills a bill of mass billing again is one too."""
         new = super()._bill_again(origin, charges, invoice_date, only_parts=only_parts)
         if origin.is_mass_bill:
-            quiet = new.with_context(skip_is_manually_modified=True, skip_invoice_sync=True)
-            quiet.write(
+            # only the system says so: users don't write it by hand
+            new._write_result(
                 {"is_mass_bill": True, "invoice_template_id": origin.invoice_template_id.id}
             )
             term = origin.invoice_payment_term_id

@@ -48,10 +48,13 @@ class HealthcareBillingEngine(models.AbstractModel):
         return super()._moves_posted_at_once(moves, run)
 
     @api.model
-    def _prepare_move(self, invoice, charges, number, run):
-        vals = super()._prepare_move(invoice, charges, number, run)
-        vals["is_mass_bill"] = run.door == "mass"
-        return vals
+    def _create_moves(self, planned, run):
+        """Bills of mass billing are marked once they are made: in one write for all."""
+        moves = super()._create_moves(planned, run)
+        if run.door == "mass":
+            # only the system says so: users, who these moves are created as, don't write it
+            moves._write_result({"is_mass_bill": True})
+        return moves
 
     # -- what is made for a bill -----------------------------------------------------------------
     @api.model

@@ -3,7 +3,10 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
+
+from odoo.addons.mail.tests.common import mail_new_test_user
 
 from ..models import account_move_production_report as report
 from .common import A_DAY
@@ -248,6 +251,38 @@ class TestDraftBills(ProductionCommon):
         self.assertEqual(draft.production_state, "draft")
         with self.assertRaises(AccessError):
             draft.with_env(self._act_as(self.biller)).produced_on = fields.Datetime.now()
+
+    def test_rights_nobody_says_by_hand_which_bills_are_those_of_mass_billing(self):
+        """Neither a biller nor who only has Odoo's invoicing; nor how it was produced."""
+        bill = self._drafts(self._matter())
+        self.assertTrue(bill.is_mass_bill)
+        other = self._matter("Other").client_id
+        invoicing = mail_new_test_user(
+            self.env,
+            "invoicing_only",
+            groups="account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        forged = {
+            "is_mass_bill": True,
+            "produced_on": fields.Datetime.now(),
+            "production_by_email": True,
+        }
+        for user in (self.biller, invoicing):
+            moves = bill.with_env(self._act_as(user))
+            invoice = {"move_type": "out_invoice", "partner_id": other.id}
+            for name, value in forged.items():
+                with self.subTest(user=user.login, name=name):
+                    with self.assertRaises(AccessError):
+                        moves.write({name: value})
+                    with self.assertRaises(AccessError):
+                        moves.write({name: False})
+                    with self.assertRaises(AccessError):
+                        moves.create({**invoice, name: value})
+                    default = moves.with_context(**{f"default_{name}": value})
+                    self.assertFalse(default.create(invoice)[name])
+        self.assertTrue(bill.is_mass_bill)
 
     def test_r25_bills_of_other_companies_are_not_all(self):
         mine = self._drafts(self._matter())
