@@ -34,11 +34,15 @@ class Agreement(NamedTuple):
     def covers(self, row):
         """Whether what a plan row says of a charge is covered, if the agreed party owes it.
 
+        Nothing is covered twice: what is billed so already leaves other parties' parts as recorded.
+
         :param dict row: of ``_plan_rows``
         """
         account = self.account
-        return row["billing_account_id"] == account.id and not (
-            account.expenses_on_top and row["kind"] == "expense"
+        return (
+            row["billing_account_id"] == account.id
+            and not (account.expenses_on_top and row["kind"] == "expense")
+            and row["covered_party"] not in (row["live"] or ())
         )
 
 

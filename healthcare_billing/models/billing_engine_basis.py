@@ -63,7 +63,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         """
         self._prefetch_charges(planned)._mark_covered(
             {
-                charge_id: basis.rule
+                charge_id: (basis.rule, basis.responsibility)
                 for invoice in planned
                 for basis in invoice.bases
                 for charge_id in basis.covered_ids
@@ -105,6 +105,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             "service_date": min(run.date_up_to, run.invoice_date),
             "made_by_basis": True,
             "covered_by": basis.rule,
+            "covered_party": basis.responsibility,
             "quantity": 1.0,
         }
         fees = [
