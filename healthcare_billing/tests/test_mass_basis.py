@@ -165,6 +165,36 @@ class TestMassBasis(MassCommon):
         )
         self.assertEqual(fees.mapped("fee_number"), [1, 1])
 
+    def test_r24_a_row_tells_which_months_had_no_bill(self):
+        """A month without a run is never billed by itself: its fee is told, not forgotten."""
+        account = self._matter(work=(), billing_basis="fixed", quote_amount=80.0)
+
+        def note(day):
+            return self._row(self._mass_run(day), account).basis_note
+
+        self.assertEqual(note(A_DAY), "Fixed fee for March 2025", "never billed: none is missing")
+        march = self._bill(self._mass_run(), account)
+        march.action_post()
+        self.assertEqual(note(date(2025, 4, 30)), "Fixed fee for April 2025")
+        self.assertIn("· April 2025 was not billed.", note(date(2025, 5, 31)))
+        self.assertIn("· April and May 2025 were not billed.", note(date(2025, 6, 30)))
+        may = self._bill(self._mass_run(date(2025, 5, 31)), account)
+        may.action_post()
+        self.assertIn("· June 2025 was not billed.", note(date(2025, 7, 31)))
+        may._void("Wrong month")
+        self.assertIn("· April, May, and June 2025 were not billed.", note(date(2025, 7, 31)))
+
+    def test_r24_of_months_without_a_bill_the_last_twelve_are_told(self):
+        engine = self.env["healthcare.billing.engine"]
+        known = {(1, 0, date(2024, 1, 1)): (1, True), (2, 0, date(2024, 1, 1)): (1, False)}
+        skipped = engine._skipped_months(known, date(2026, 3, 1))
+        self.assertEqual(list(skipped), [1], "never billed: nothing is missing")
+        self.assertEqual((len(skipped[1]), skipped[1][0]), (12, date(2025, 3, 1)))
+        self.assertEqual(
+            engine._skipped_note(skipped[1][-4:]),
+            "November 2025, December 2025, January 2026, and February 2026 were not billed.",
+        )
+
     def test_r24_edge_case_14(self):
         """Two mass billings in one interval: the second fee comes only with a tick."""
         account = self._matter(work=(30.0,), billing_basis="fixed", quote_amount=80.0)
