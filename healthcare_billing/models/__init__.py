@@ -105,6 +105,7 @@ from . import healthcare_charge_price
 from . import healthcare_charge_superbill
 from . import healthcare_charge_superbill_check
 from . import healthcare_charge_rebill
+from . import healthcare_charge_rebill_basis
 from . import healthcare_charge_reprice
 from . import healthcare_charge_transfer
 from . import healthcare_charge_claim

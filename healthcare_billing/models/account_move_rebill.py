@@ -189,14 +189,16 @@ class AccountMove(models.Model):
         charges = moves._live_charge_lines().charge_id
         before = charges._parts_before_rebill()
         billed = moves._live_parts()
-        part_credits = moves._part_credits(corrections)
+        agreed = moves._agreed_charges()
+        part_credits = moves._part_credits(corrections | agreed.touched_differences(corrections))
         payments = {move: move._release_payments() for move in moves}
         registered = {move: move._release_registered_payments() for move in moves}
         if not post:
             moves._check_may_wait_as_draft(payments, part_credits)
         credits = self.browse(move._credit_for_rebill(reason).id for move in moves)
         self.env.flush_all()  # what is freed must be free in the database
-        moved = charges._correct_all_for_rebill(corrections, before)
+        moved = charges._correct_all_for_rebill(corrections, before, agreed)
+        charges |= charges.browse(charge_id for charge_id, _party in moved)
         new = moves._bill_again(self, charges, invoice_date, only_parts=billed | moved)
         if post:
             new.filtered(lambda move: move.state == "draft")._post(soft=False)

@@ -123,7 +123,7 @@ class HealthcareBillingEngine(models.AbstractModel):
                           c.amount_secondary AS secondary, live.parts AS live, live.released,
                           %(secondary)s AS secondary_payer_id, c.employee_id, c.department_id,
                           c.appointment_id, c.product_id, a.state AS appointment_state,
-                          c.billing_account_id, c.kind
+                          c.billing_account_id, c.kind, c.covered_party
                      FROM %(source)s
                     WHERE c.id = ANY(%(ids)s)
                  ORDER BY c.service_date, a.start, c.appointment_id, c.parent_id NULLS FIRST,

@@ -1,9 +1,15 @@
+from collections import defaultdict
 from typing import NamedTuple
 
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, models
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL, format_date, format_list
 
 from .billing_plan import PlannedBasis, PlannedFee
+
+# How many months without a bill a row tells about.
+MAX_MONTHS_TOLD = 12
 
 
 class Agreement(NamedTuple):
@@ -34,11 +40,15 @@ class Agreement(NamedTuple):
     def covers(self, row):
         """Whether what a plan row says of a charge is covered, if the agreed party owes it.
 
+        Nothing is covered twice: what is billed so already leaves other parties' parts as recorded.
+
         :param dict row: of ``_plan_rows``
         """
         account = self.account
-        return row["billing_account_id"] == account.id and not (
-            account.expenses_on_top and row["kind"] == "expense"
+        return (
+            row["billing_account_id"] == account.id
+            and not (account.expenses_on_top and row["kind"] == "expense")
+            and row["covered_party"] not in (row["live"] or ())
         )
 
 
@@ -58,6 +68,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         fixed = accounts.filtered(lambda account: account.billing_basis == "fixed")
         billed = quoted._billed_of_quote() if quoted else {}
         known = self._known_fees(fixed) if fixed else {}
+        skipped = self._skipped_months(known, run.date_up_to.replace(day=1))
         month = format_date(self.env, run.date_up_to, date_format="MMMM y")
         agreements = dict.fromkeys(accounts.ids)
         for account in quoted:
@@ -66,7 +77,13 @@ class HealthcareBillingEngine(models.AbstractModel):
             agreements[account.id] = (
                 self._instalment_agreement(account, known, run.date_up_to)
                 if account.instalment_ids
-                else self._month_agreement(account, known, run.date_up_to.replace(day=1), month)
+                else self._month_agreement(
+                    account,
+                    known,
+                    run.date_up_to.replace(day=1),
+                    month,
+                    self._skipped_note(skipped.get(account.id)),
+                )
             )
         return agreements
 
@@ -115,12 +132,52 @@ class HealthcareBillingEngine(models.AbstractModel):
         return {tuple(key): (number, billed) for *key, number, billed in rows}
 
     @api.model
-    def _month_agreement(self, account, known, period, month):
+    def _skipped_months(self, known, period):
+        """Months between the last one whose fee was billed and that of the cut-off.
+
+        No bill asks for the fee of a month that had none: the row tells, somebody decides.
+
+        :param dict known: of ``_known_fees``
+        :param date period: first day of the month of the cut-off
+        :return: ``{account id: [first day of month, …]}``, at most ``MAX_MONTHS_TOLD`` each
+        """
+        billed = defaultdict(list)
+        for (account_id, _instalment, month), (_number, is_billed) in known.items():
+            if is_billed and month and month < period:
+                billed[account_id].append(month)
+        months = [period - relativedelta(months=ago) for ago in range(MAX_MONTHS_TOLD, 0, -1)]
+        return {
+            account_id: [month for month in months if month > max(fees)]
+            for account_id, fees in billed.items()
+        }
+
+    @api.model
+    def _skipped_note(self, months):
+        """Which months weren't billed, in words: April and May 2025.
+
+        :param months: list of first days, or None
+        :return: text, empty if there are none
+        """
+        if not months:
+            return ""
+        is_one_year = months[0].year == months[-1].year
+        names = [
+            format_date(self.env, month, date_format="LLLL" if is_one_year else "MMMM y")
+            for month in months[:-1]
+        ]
+        names.append(format_date(self.env, months[-1], date_format="MMMM y"))
+        if len(names) == 1:
+            return self.env._("%s was not billed.", names[0])
+        return self.env._("%s were not billed.", format_list(self.env, names))
+
+    @api.model
+    def _month_agreement(self, account, known, period, month, skipped):
         """The fee of the month of the cut-off.
 
         :param dict known: of ``_known_fees``
         :param date period: first day of the month
         :param str month: its name
+        :param str skipped: of ``_skipped_note``
         """
         number, billed = known.get((account.id, 0, period), (0, False))
         if account.currency_id.is_zero(account.quote_amount):
@@ -132,6 +189,7 @@ class HealthcareBillingEngine(models.AbstractModel):
             note = self.env._(
                 "The fixed fee for %s is billed already: bill it a second time?", month
             )
+        note = " · ".join(filter(None, [note, skipped]))
         return Agreement(account, account.quote_amount, fees, note, billed)
 
     @api.model

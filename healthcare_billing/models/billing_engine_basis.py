@@ -66,7 +66,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         """
         self._prefetch_charges(planned)._mark_covered(
             {
-                charge_id: basis.rule
+                charge_id: (basis.rule, basis.responsibility)
                 for invoice in planned
                 for basis in invoice.bases
                 for charge_id in basis.covered_ids
@@ -99,17 +99,8 @@ class HealthcareBillingEngine(models.AbstractModel):
         :return: list of dicts
         """
         account = self.env["healthcare.billing.account"].browse(basis.account_id)
-        common = {
-            "company_id": account.company_id.id,
-            "client_id": account.client_id.id,
-            "billing_account_id": account.id,
-            "payer_id": account.payer_id.id,
-            "department_id": account.department_id.id,
-            "service_date": min(run.date_up_to, run.invoice_date),
-            "made_by_basis": True,
-            "covered_by": basis.rule,
-            "quantity": 1.0,
-        }
+        day = min(run.date_up_to, run.invoice_date)
+        common = self._prepare_basis_common(account, basis.rule, basis.responsibility, day)
         fees = [
             {
                 **common,
@@ -124,18 +115,41 @@ class HealthcareBillingEngine(models.AbstractModel):
         ]
         if account.currency_id.is_zero(basis.adjustment):
             return fees
+        return [*fees, self._prepare_difference(account, common, basis.adjustment)]
+
+    @api.model
+    def _prepare_basis_common(self, account, rule, party, day):
+        """Values of any charge that is made for a bill.
+
+        :param str rule: quote or fixed
+        :param str party: responsibility of whoever agreed
+        :param date day: that it is dated
+        """
+        return {
+            "company_id": account.company_id.id,
+            "client_id": account.client_id.id,
+            "billing_account_id": account.id,
+            "payer_id": account.payer_id.id,
+            "department_id": account.department_id.id,
+            "service_date": day,
+            "made_by_basis": True,
+            "covered_by": rule,
+            "covered_party": party,
+            "quantity": 1.0,
+        }
+
+    @api.model
+    def _prepare_difference(self, account, common, amount):
+        """Values of the charge that makes up the difference to what was agreed.
+
+        :param dict common: of ``_prepare_basis_common``
+        :param float amount: signed, untaxed
+        """
         product = account.adjustment_product_id or self._basis_product(
             account, "healthcare_fee_adjustment_product_id"
         )
-        return [
-            *fees,
-            {
-                **common,
-                "kind": "adjustment",
-                "product_id": product.id,
-                "price_unit": basis.adjustment,
-            },
-        ]
+        made = {"kind": "adjustment", "product_id": product.id, "price_unit": amount}
+        return {**common, **made}
 
     @api.model
     def _basis_product(self, account, name):

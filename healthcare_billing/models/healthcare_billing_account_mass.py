@@ -100,28 +100,16 @@ class HealthcareBillingAccount(models.Model):
         return dict(
             self.env.execute_query(
                 SQL(
-                    """SELECT b.id,
+                    """SELECT c.billing_account_id,
                               SUM(-l.balance + SIGN(l.balance) * COALESCE(l.charge_credited, 0))
-                         FROM healthcare_billing_account b
-                    LEFT JOIN res_partner p ON p.id = b.payer_id
-                         JOIN healthcare_charge c
-                           ON c.billing_account_id = b.id AND c.covered_by = 'quote'
+                         FROM healthcare_charge c
                          JOIN account_move_line l ON l.charge_id = c.id AND l.charge_live
-                          AND l.responsibility = %s
-                        WHERE b.id = ANY(%s)
-                     GROUP BY b.id""",
-                    self._agreed_party_sql(),
+                          AND l.responsibility = c.covered_party
+                        WHERE c.billing_account_id = ANY(%s) AND c.covered_by = 'quote'
+                     GROUP BY 1""",
                     self.ids,
                 )
             )
-        )
-
-    @api.model
-    def _agreed_party_sql(self):
-        """``_agreed_party`` as SQL, with the alias p of the payer."""
-        return SQL(
-            "CASE WHEN COALESCE(p.invoicing_model, 'client_individual') <> 'client_individual'"
-            " THEN 'primary' ELSE 'client' END"
         )
 
     @api.constrains("delivery_email")

@@ -95,6 +95,7 @@ class HealthcareBillingRun(models.Model):
         :param invoice_date: date or text, of all bills; default: unchanged
         :param date_up_to: date or text, the last day that is billed; default: unchanged
         """
+        self._check_mass_list()
         self._open_preview()
         dates = {
             "invoice_date": self._given_date(invoice_date) or self.invoice_date,
@@ -102,6 +103,20 @@ class HealthcareBillingRun(models.Model):
         }
         self.sudo().write(dates)  # sudo: see write
         self._search_mass()
+
+    def _check_mass_list(self):
+        """Only a list of mass billing has its dates, terms and question.
+
+        :raise UserError: a run of another door
+        """
+        self.ensure_one()
+        if self.door != "mass":
+            raise UserError(
+                self.env._(
+                    "%s isn't a list of mass billing. Do it in Billing → Mass Billing.",
+                    self.name,
+                )
+            )
 
     @api.model
     def _given_date(self, value):
@@ -116,6 +131,7 @@ class HealthcareBillingRun(models.Model):
 
         :param dict vals: ``payment_term_id`` and/or ``invoice_template_id``: id or False
         """
+        self._check_mass_list()
         lines = self.env["healthcare.billing.run.line"]
         if set(vals) - {"payment_term_id", "invoice_template_id"}:
             raise UserError(self.env._("Only terms and template are chosen for all rows."))
@@ -227,7 +243,7 @@ class HealthcareBillingRun(models.Model):
         :return: window action of the question
         :raise UserError: nothing of it can be billed
         """
-        self.ensure_one()
+        self._check_mass_list()
         self._write_on_rows({"selected": False})
         due = Domain("needs_tick", "=", False) | Domain("bill_again", "=", True)
         self._write_on_rows({"selected": True}, list(Domain(domain) & due))

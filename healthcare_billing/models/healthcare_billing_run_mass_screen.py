@@ -186,7 +186,7 @@ class HealthcareBillingRun(models.Model):
         :return: window action of the question
         :raise UserError: the list was billed, or planned for other dates, in another window
         """
-        self.ensure_one()
+        self._check_mass_list()
         shown = (fields.Date.to_date(invoice_date), fields.Date.to_date(date_up_to))
         if self.state != "draft" or shown != (self.invoice_date, self.date_up_to):
             raise UserError(

@@ -1,9 +1,11 @@
 from odoo import api, fields, models
 
-from .healthcare_charge import PRICING
+from .healthcare_charge import PRICING, RESPONSIBILITIES
 
 # Written when a bill is made, never by hand.
-BASIS_FIELDS = {"covered_by", "made_by_basis", "instalment_id", "fee_period", "fee_number"}
+BASIS_FIELDS = {
+    "covered_by", "covered_party", "made_by_basis", "instalment_id", "fee_period", "fee_number"
+}  # fmt: skip
 
 
 class HealthcareCharge(models.Model):
@@ -20,6 +22,12 @@ class HealthcareCharge(models.Model):
         readonly=True,
         copy=False,
         help="What it was billed under: it is paid with the quote or fee, and not billed again.",
+    )
+    covered_party = fields.Selection(
+        RESPONSIBILITIES,
+        readonly=True,
+        copy=False,
+        help="Whose part was billed under the quote or fee. It stays, whoever pays by now.",
     )
     made_by_basis = fields.Boolean(
         string="Made for a Bill",
@@ -67,14 +75,24 @@ class HealthcareCharge(models.Model):
         return {name: value for name, value in vals.items() if name not in BASIS_FIELDS}
 
     def _mark_covered(self, rules):
-        """Keep what these charges are billed under.
+        """Keep what these charges are billed under, and whose part that is.
 
-        :param dict rules: ``{charge id: quote or fixed}``; others are billed as recorded
+        What stands on a bill under a quote or fee stays so, when another part is billed later.
+
+        :param dict rules: ``{charge id: (quote or fixed, responsibility)}``; others are billed as
+            recorded
         """
-        by_rule = self.grouped(lambda charge: rules.get(charge.id, False))
-        for rule, charges in by_rule.items():
-            changed = charges.filtered(lambda charge, rule=rule: charge.covered_by != rule)
-            changed.with_context(healthcare_pricing=PRICING).write({"covered_by": rule})
+        billed = self.filtered("covered_by")._live_lines()
+        held = billed.filtered(lambda l: l.responsibility == l.charge_id.covered_party).charge_id
+        free = self - held.with_env(self.env)
+        by_rule = free.grouped(lambda charge: rules.get(charge.id, (False, False)))
+        for (rule, party), charges in by_rule.items():
+            changed = charges.filtered(
+                lambda c, rule=rule, party=party: (c.covered_by, c.covered_party) != (rule, party)
+            )
+            changed.with_context(healthcare_pricing=PRICING).write(
+                {"covered_by": rule, "covered_party": party}
+            )
 
     def _stage(self, live_parts):
         stage = super()._stage(live_parts)

@@ -104,16 +104,19 @@ class HealthcareCharge(models.Model):
     def _parts_before_rebill(self):
         return {charge: charge._parts() for charge in self}
 
-    def _correct_all_for_rebill(self, corrections, before):
+    def _correct_all_for_rebill(self, corrections, before, agreed):
         """Write corrections on charges that no invoice holds any more.
 
         :param dict corrections: ``{charge: changed values}``
         :param dict before: of ``_parts_before_rebill``, for all charges to be billed again
+        :param agreed: of ``account.move._agreed_charges``; its sums stay what they were
         :return: frozenset of ``(charge id, responsibility)``: whose debts the corrections changed
         :raise UserError: a charge that nobody corrected would change as well
         """
         for charge, vals in corrections.items():
             charge._correct_for_rebill(vals)
+        differences = self._keep_agreed_sums(agreed, before)
+        before = {charge: before.get(charge, {}) for charge in self | differences}
         moved = frozenset(
             (charge.id, party)
             for charge, parts in before.items()
@@ -121,7 +124,7 @@ class HealthcareCharge(models.Model):
             if party not in parts or charge.currency_id.compare_amounts(amount, parts[party])
         )
         changed = self.browse(charge_id for charge_id, _party in moved)
-        leaked = changed - self.browse(charge.id for charge in corrections)
+        leaked = changed - differences - self.browse(charge.id for charge in corrections)
         if leaked:
             raise UserError(
                 self.env._(

@@ -80,9 +80,8 @@ class HealthcareRealization(models.Model):
                   JOIN healthcare_charge c ON c.id = l.charge_id AND c.covered_by IS NOT NULL
                   JOIN res_company co ON co.id = l.company_id
                   JOIN res_currency cur ON cur.id = co.currency_id
-             LEFT JOIN res_partner p ON p.id = c.payer_id
                  WHERE l.parent_state = 'posted' AND l.display_type = 'product'
-                   AND l.responsibility = %(party)s
+                   AND l.responsibility = c.covered_party
             ), bills AS (
                 SELECT move_id, billing_account_id, basis,
                        COALESCE(SUM(amount) FILTER (WHERE part = 'work'), 0) AS work,
@@ -123,7 +122,6 @@ class HealthcareRealization(models.Model):
                        AS realization
               FROM rows
             """,
-            party=self.env["healthcare.billing.account"]._agreed_party_sql(),
             fee=self._share_sql(SQL("fee")),
             difference=self._share_sql(SQL("difference")),
         )

@@ -87,6 +87,68 @@ class TestMassBasis(MassCommon):
         self.assertFalse(work.covered_by)
         self.assertEqual(account.quote_left, 100.0)
 
+    def _bill_party(self, account, partner):
+        """Bill and post the row of one addressee."""
+        run = self._mass_run()
+        row = self._row(run, account).filtered(lambda line: line.partner_id == partner)
+        run.action_bill([("id", "=", row.id)])
+        run.action_execute()
+        row.move_id.action_post()
+        return row.move_id
+
+    def test_r24_a_co_pay_billed_apart_leaves_the_quote_used(self):
+        """Whoever is billed first: what the payer paid under the quote stays so."""
+        for payer_first in (True, False):
+            client = self._insured_client(copay=15.0)
+            account = client.billing_account_ids
+            account.write({"billing_basis": "quote", "quote_amount": 50.0})
+            charge = self._charge(client)  # 80.00
+            parties = (self.payer, client) if payer_first else (client, self.payer)
+            with self.subTest(payer_first=payer_first):
+                moves = [self._bill_party(account, partner) for partner in parties]
+                sums = {move.partner_id: move.amount_untaxed for move in moves}
+                self.assertEqual(sums, {self.payer: 50.0, client: 15.0})
+                self.assertEqual((charge.covered_by, charge.covered_party), ("quote", "primary"))
+                account.invalidate_recordset(["quote_billed", "quote_left"])
+                self.assertEqual((account.quote_billed, account.quote_left), (50.0, 0.0))
+                payers = self.env["healthcare.realization"].search(
+                    [("billing_account_id", "=", account.id)]
+                )
+                self.assertEqual(
+                    (payers.amount_recorded, payers.amount_agreed), (65.0, 50.0), "without co-pay"
+                )
+                self._charge(client, hour=12)
+                row = self._row(self._mass_run(), account)
+                row = row.filtered(lambda line: line.partner_id == self.payer)
+                self.assertEqual((row.amount, row.needs_tick), (0.0, True))
+
+    def test_r24_a_used_up_quote_stays_used_when_the_payer_changes(self):
+        client = self._insured_client()
+        account = client.billing_account_ids
+        account.write({"billing_basis": "quote", "quote_amount": 60.0})
+        self._charge(client)
+        self._bill(self._mass_run(), account).action_post()
+        account.payer_id = False
+        self.assertEqual((account.quote_billed, account.quote_left), (60.0, 0.0))
+        realized = self.env["healthcare.realization"].search(
+            [("billing_account_id", "=", account.id)]
+        )
+        self.assertEqual((realized.amount_recorded, realized.amount_agreed), (80.0, 60.0))
+        self._record(account, work=(10.0,))
+        self.assertEqual(self._due(account), (0.0, True))
+
+    def test_r24_a_co_pay_of_covered_work_is_no_part_of_the_next_agreement(self):
+        """The payer goes, and the client is who agreed: the co-pay left over is as recorded."""
+        client = self._insured_client(copay=15.0)
+        account = client.billing_account_ids
+        account.write({"billing_basis": "quote", "quote_amount": 50.0})
+        self._charge(client)
+        self._bill_party(account, self.payer)
+        account.payer_id = False
+        self._bill_party(account, client)
+        account.invalidate_recordset(["quote_billed", "quote_left"])
+        self.assertEqual((account.quote_billed, account.quote_left), (50.0, 0.0))
+
     # -- fixed fee -------------------------------------------------------------------------------
     def test_r24_a_fee_for_each_month(self):
         account = self._matter(work=(), billing_basis="fixed", quote_amount=80.0)
@@ -102,6 +164,36 @@ class TestMassBasis(MassCommon):
             fees.sorted("id").mapped("fee_period"), [date(2025, 3, 1), date(2025, 4, 1)]
         )
         self.assertEqual(fees.mapped("fee_number"), [1, 1])
+
+    def test_r24_a_row_tells_which_months_had_no_bill(self):
+        """A month without a run is never billed by itself: its fee is told, not forgotten."""
+        account = self._matter(work=(), billing_basis="fixed", quote_amount=80.0)
+
+        def note(day):
+            return self._row(self._mass_run(day), account).basis_note
+
+        self.assertEqual(note(A_DAY), "Fixed fee for March 2025", "never billed: none is missing")
+        march = self._bill(self._mass_run(), account)
+        march.action_post()
+        self.assertEqual(note(date(2025, 4, 30)), "Fixed fee for April 2025")
+        self.assertIn("· April 2025 was not billed.", note(date(2025, 5, 31)))
+        self.assertIn("· April and May 2025 were not billed.", note(date(2025, 6, 30)))
+        may = self._bill(self._mass_run(date(2025, 5, 31)), account)
+        may.action_post()
+        self.assertIn("· June 2025 was not billed.", note(date(2025, 7, 31)))
+        may._void("Wrong month")
+        self.assertIn("· April, May, and June 2025 were not billed.", note(date(2025, 7, 31)))
+
+    def test_r24_of_months_without_a_bill_the_last_twelve_are_told(self):
+        engine = self.env["healthcare.billing.engine"]
+        known = {(1, 0, date(2024, 1, 1)): (1, True), (2, 0, date(2024, 1, 1)): (1, False)}
+        skipped = engine._skipped_months(known, date(2026, 3, 1))
+        self.assertEqual(list(skipped), [1], "never billed: nothing is missing")
+        self.assertEqual((len(skipped[1]), skipped[1][0]), (12, date(2025, 3, 1)))
+        self.assertEqual(
+            engine._skipped_note(skipped[1][-4:]),
+            "November 2025, December 2025, January 2026, and February 2026 were not billed.",
+        )
 
     def test_r24_edge_case_14(self):
         """Two mass billings in one interval: the second fee comes only with a tick."""

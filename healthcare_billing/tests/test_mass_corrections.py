@@ -185,7 +185,7 @@ class TestMassCorrections(MassCorrectionsCommon):
         work = move.invoice_line_ids.charge_id - made
         new = move._credit_and_rebill({work: {"price_unit": 90.0}}, reason="Typing error")
         self.assertEqual(new.invoice_line_ids.charge_id, work | made)
-        self.assertEqual(new.amount_untaxed, 60.0)
+        self.assertEqual(new.amount_untaxed, 70.0, "what was agreed")
         self.assertEqual(self._made(new, "fixed_fee").fee_number, 1)
         self.assertTrue(new.is_mass_bill)
         self.assertEqual(new.production_state, "production")
@@ -202,8 +202,87 @@ class TestMassCorrections(MassCorrectionsCommon):
         move = self._posted(account)
         work = (move.invoice_line_ids.charge_id - self._made(move))[:1]
         new = move._credit_and_rebill({work: {"price_unit": 90.0}}, reason="Typing error")
-        self.assertEqual((new.amount_untaxed, self._left(account)), (140.0, 10.0))
+        self.assertEqual((new.amount_untaxed, self._left(account)), (150.0, 0.0))
+        self.assertEqual(self._made(new).amount, 40.0)
         self.assert_nothing_lingers(account)
+
+    def test_r4_a_corrected_bill_is_still_what_was_agreed(self):
+        """Work goes down, up, and to where nothing differs: the difference takes it all."""
+        account = self._matter(work=(100.0, 50.0), billing_basis="quote", quote_amount=120.0)
+        move = self._posted(account)
+        work = move.invoice_line_ids.charge_id - self._made(move)
+        charge = work.filtered(lambda c: c.amount == 50.0)
+        for fee, difference in ((20.0, 0.0), (73.33, -53.33), (1.01, 18.99)):
+            wizard = self.env["healthcare.credit.rebill"].browse(
+                move.action_credit_and_rebill()["res_id"]
+            )
+            line = wizard.line_ids.filtered(lambda line: line.charge_id == charge)
+            line.price_unit = fee
+            line._onchange_amount()
+            self.assertEqual((wizard.amount_before, wizard.amount_after), (120.0, 120.0))
+            wizard.reason = "Typing error"
+            wizard.action_confirm()
+            move = move.rebilled_by_ids
+            self.assertEqual((move.state, move.amount_untaxed), ("posted", 120.0))
+            self.assertEqual(self._made(move).mapped("amount"), [difference])
+            self.assertEqual((account.quote_billed, self._left(account)), (120.0, 0.0))
+            income = self.env["account.move.line"].search(
+                [("charge_id.billing_account_id", "=", account.id), ("parent_state", "=", "posted")]
+            )
+            self.assertAlmostEqual(sum(income.mapped("balance")), -120.0, 2)
+            product = self._made(move).product_id
+            booked = income.filtered(lambda line, product=product: line.product_id == product)
+            self.assertAlmostEqual(-sum(booked.mapped("balance")), difference, 2)
+            self.assert_nothing_lingers(account)
+
+    def test_r4_a_difference_that_arises_is_made(self):
+        account = self._matter(work=(100.0,), billing_basis="quote", quote_amount=100.0)
+        move = self._posted(account)
+        work = move.invoice_line_ids.charge_id
+        self.assertFalse(self._made(move))
+        new = move._credit_and_rebill({work: {"price_unit": 70.5}}, reason="Typing error")
+        self.assertEqual((new.amount_untaxed, self._made(new).amount), (100.0, 29.5))
+        self.assertEqual((self._made(new).kind, self._left(account)), ("adjustment", 0.0))
+        self.assert_nothing_lingers(account)
+
+    def test_r4_a_corrected_bill_that_was_credited_in_part_is_owed_in_full(self):
+        """The credit isn't given again: not off the difference that follows the work, either."""
+        account = self._matter(work=(100.0,), billing_basis="quote", quote_amount=70.0)
+        move = self._posted(account)
+        note = move._reverse_moves([{"invoice_date": A_DAY, "date": A_DAY}])
+        for line in note.invoice_line_ids.filtered("charge_id"):
+            line.price_unit *= 0.5
+        note.action_post()
+        work = move.invoice_line_ids.charge_id - self._made(move)
+        new = move._credit_and_rebill({work: {"price_unit": 90.0}}, reason="Typing error")
+        self.assertEqual((new.amount_untaxed, new.amount_residual), (70.0, 70.0))
+        self.assertEqual(self._left(account), 0.0)
+
+    def test_r4_what_no_agreement_covers_moves_no_difference(self):
+        account = self._matter(
+            expenses=(20.0,), billing_basis="fixed", quote_amount=60.0, expenses_on_top=True
+        )
+        move = self._posted(account)
+        expense = move.invoice_line_ids.charge_id.filtered(lambda c: c.kind == "expense")
+        new = move._credit_and_rebill({expense: {"price_unit": 25.0}}, reason="Typing error")
+        self.assertEqual((move.amount_untaxed, new.amount_untaxed), (80.0, 85.0))
+        self.assertEqual(self._made(new, "adjustment").amount, -100.0)
+
+    def test_r4_a_corrected_co_pay_leaves_the_payer_what_was_agreed(self):
+        client = self._insured_client(copay=15.0)
+        account = client.billing_account_ids
+        account.write({"billing_basis": "quote", "quote_amount": 50.0})
+        charge = self._charge(client)  # 80.00
+        moves = self._bill(self._mass_run(), account)
+        moves.action_post()
+        payers = moves.filtered(lambda move: move.partner_id == self.payer)
+        new = payers._credit_and_rebill(
+            {charge: {"amount_client": 25.0, "amount_payer": 55.0}}, reason="Co-pay"
+        )
+        sums = {move.partner_id: move.amount_untaxed for move in new}
+        self.assertEqual(sums, {self.payer: 50.0, client: 25.0})
+        self.assertEqual(self._made(new).amount, -5.0)
+        self.assertEqual(self._left(account), 0.0)
 
     # -- claims, superbills ----------------------------------------------------------------------
     def test_r26_claims_and_superbills_never_tell_of_what_was_made(self):

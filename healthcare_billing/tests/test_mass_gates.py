@@ -101,6 +101,21 @@ class TestMassGates(MassCommon):
         with self.assertRaisesRegex(UserError, "isn't a date"):
             self._mass_run().set_mass_dates(invoice_date="someday")
 
+    def test_r24_other_runs_are_no_list_of_mass_billing(self):
+        """Whatever a client sends: a run of another door keeps its dates, rows and ticks."""
+        run = self._plan(self._record(self._matter(work=()), work=(10.0,))).save()
+        day = run.invoice_date
+        for name, args in (
+            ("set_mass_dates", ["2025-03-31"]),
+            ("set_on_all_rows", [{"payment_term_id": False}]),
+            ("action_bill", []),
+            ("mass_bill", [[], str(day), str(day)]),
+        ):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "isn't a list of mass"):
+                getattr(run, name)(*args)
+        self.assertEqual((run.invoice_date, run.date_up_to), (day, False))
+        self.assertTrue(run.line_ids.selected)
+
     def test_r24_files_are_for_cycles(self):
         payer = self._payer("Program", payer_type="other", invoicing_model="payer_file")
         account = self._matter(work=())

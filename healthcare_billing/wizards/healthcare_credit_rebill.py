@@ -60,11 +60,22 @@ class HealthcareCreditRebill(models.TransientModel):
             wizard.other_move_ids = others
             wizard.other_move_names = ", ".join(move._care_reference() for move in others)
 
-    @api.depends("line_ids.amount", "line_ids.amount_before")
+    @api.depends(
+        "line_ids.amount",
+        "line_ids.amount_before",
+        *(f"line_ids.{name}" for name in PART_FIELDS.values()),
+    )
     def _compute_amounts(self):
+        """The difference to a quote or fee takes what changes of the work that it covers."""
         for wizard in self:
+            agreed = self.env["healthcare.charge"].union(*wizard.move_id._agreed_charges().values())
+            taken = sum(
+                line[PART_FIELDS[charge.covered_party]] - charge[PART_FIELDS[charge.covered_party]]
+                for line in wizard.line_ids
+                if (charge := line.charge_id) in agreed and not charge.made_by_basis
+            )
             wizard.amount_before = sum(wizard.line_ids.mapped("amount_before"))
-            wizard.amount_after = sum(wizard.line_ids.mapped("amount"))
+            wizard.amount_after = sum(wizard.line_ids.mapped("amount")) - taken
 
     @api.model
     def _open(self, move, corrections):
