@@ -62,6 +62,12 @@ class AccountMove(models.Model):
                 "It has a credit note that is a draft: %s.",
                 ", ".join(note._care_reference() for note in notes),
             )
+        if self.move_type == "out_refund" and not self._may_revert_in_place():
+            return self.env._(
+                "It is a credit note that was sent, or its books are locked, and credit notes "
+                "aren't reversed. Record what it credits too much as work or an expense, and bill "
+                "that."
+            )
         return False
 
     def _settled_by(self):

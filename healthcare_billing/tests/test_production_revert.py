@@ -190,6 +190,43 @@ class TestRevertBills(ProductionCommon):
         self.assertIn(credit.name, bill._revert().refused[bill])
         self.assertEqual(bill.state, "posted")
 
+    def test_r25_credit_notes_are_reverted_in_place_or_say_what_to_do(self):
+        sent, plain = self._credit_notes("Sent", "Plain")
+        self.assertEqual((sent | plain).mapped("move_type"), ["out_refund"] * 2)
+        sent._produce()
+        dialog = self._dialog(self._as_biller(sent | plain).action_revert_bills())
+        self.assertEqual(dialog.note_ids.move_id, sent, "nothing is promised for it")
+        dialog.action_confirm()
+        self.assertEqual(dialog.note_ids.move_id, sent)
+        self.assertIn("bill that", dialog.note_ids.filtered("move_id").name)
+        self.assertEqual((sent.state, sent.production_state), ("posted", "produced"))
+        self.assertEqual((plain.state, plain.production_state), ("draft", "draft"))
+
+    def test_r25_credit_notes_of_locked_books_say_what_to_do(self):
+        (note,) = self._credit_notes("Locked")
+        self.company.fiscalyear_lock_date = date(2025, 3, 31)
+        self.assertIn("bill that", note._revert().refused[note])
+        self.assertEqual(note.state, "posted")
+
+    def _credit_notes(self, *names):
+        """Approved bills of less than nothing; the first one is to be printed."""
+        accounts = self.env["healthcare.billing.account"].union(
+            *(
+                self._matter(name, work=(-20.0,), print_copies="0" if index else "1")
+                for index, name in enumerate(names)
+            )
+        )
+        self.env["healthcare.charge"].search(
+            [("billing_account_id", "in", accounts.ids)]
+        ).kind = "discount"
+        run = self._mass_run()
+        run.line_ids.bill_again = True
+        bills = self._bill(run, accounts).sorted(
+            lambda move: accounts.ids.index(move._mass_accounts().id)
+        )
+        bills._approve_bills()
+        return bills
+
     def test_r25_reverting_twice_changes_nothing(self):
         bill = self._bills(self._matter(print_copies="1"))
         bill._produce()
