@@ -1,8 +1,10 @@
 from datetime import date
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models import account_move_production_revert as reverting
 from .common import A_DAY
 from .production_common import ProductionCommon
 
@@ -156,6 +158,25 @@ class TestRevertBills(ProductionCommon):
         row = self._row(self._mass_run(), account)
         self.assertEqual((row.amount_wip, row.amount), (100.0, 60.0))
         self.assertEqual(self._bill(row.run_id, account).amount_untaxed, 60.0)
+
+    def test_r25_of_many_that_are_reversed_the_rest_is_left_for_the_next_time(self):
+        accounts = [self._matter(name, print_copies="1") for name in ("One", "Two", "Three")]
+        sent = self._bills(*accounts)
+        plain = self._bills(self._matter("Plain"))
+        sent._produce()
+        with patch.object(reverting, "MAX_REVERSALS", 2):
+            dialog = self._dialog(self._as_biller(sent | plain).action_revert_bills())
+            told = " ".join(dialog.note_ids.mapped("name"))
+            self.assertIn("2 were sent", told)
+            self.assertIn("1 are left for the next time", told)
+            result = dialog.action_confirm()
+            self.assertIn("1 are left for the next time", result["params"]["message"])
+            self.assertEqual(result["params"]["type"], "warning")
+            self.assertEqual(plain.state, "draft", "those in place are never left")
+            self.assertEqual(sent.mapped("payment_state"), ["reversed"] * 2 + ["not_paid"])
+            done = sent[2]._revert()
+        self.assertFalse(done.left)
+        self.assertEqual(list(done.again), [sent[2]])
 
     # -- refused ---------------------------------------------------------------------------------
     def test_r25_paid_bills_are_refused_and_stop_no_others(self):
