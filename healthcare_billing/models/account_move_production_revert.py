@@ -201,14 +201,17 @@ class AccountMove(models.Model):
     def _bill_again(self, origin, charges, invoice_date, *, only_parts):
         """What bills a bill of mass billing again is one too."""
         new = super()._bill_again(origin, charges, invoice_date, only_parts=only_parts)
-        if origin.is_mass_bill:
-            quiet = new.with_context(skip_is_manually_modified=True, skip_invoice_sync=True)
-            quiet.write(
-                {"is_mass_bill": True, "invoice_template_id": origin.invoice_template_id.id}
+        for replaced, moves in new.grouped("rebill_of_id").items():
+            if not replaced.is_mass_bill:
+                continue
+            moves._write_result(
+                {"is_mass_bill": True, "invoice_template_id": replaced.invoice_template_id.id}
             )
-            term = origin.invoice_payment_term_id
-            drafts = new.filtered(
-                lambda move: move.state == "draft" and move.invoice_payment_term_id != term
+            term = replaced.invoice_payment_term_id
+            drafts = moves.filtered(
+                lambda move, term=term: (
+                    move.state == "draft" and move.invoice_payment_term_id != term
+                )
             )
             if drafts:  # terms chosen for this bill only
                 drafts.with_context(skip_is_manually_modified=True).invoice_payment_term_id = term
