@@ -2,22 +2,6 @@ from odoo import models
 from odoo.exceptions import UserError
 
 
-class AccountMove(models.Model):
-    """What was made for a bill on a quote or fixed fee goes with it."""
-
-    _inherit = "account.move"
-
-    def _follow_up(self, replaced):
-        """A bill that is credited and billed again stays a bill of mass billing."""
-        result = super()._follow_up(replaced)
-        if replaced.is_mass_bill:
-            # only the system says so: users don't write it by hand
-            self._write_result(
-                {"is_mass_bill": True, "invoice_template_id": replaced.invoice_template_id.id}
-            )
-        return result
-
-
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 

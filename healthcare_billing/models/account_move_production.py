@@ -191,14 +191,3 @@ class AccountMove(models.Model):
         (drafts - numbered).unlink()
         self.env.flush_all()  # what is freed is free in the database
         return len(drafts), len(self) - len(drafts)
-
-
-class HealthcareBillingEngine(models.AbstractModel):
-    _inherit = "healthcare.billing.engine"
-
-    @api.model
-    def _moves_posted_at_once(self, moves, run):
-        """Mass billing stops at drafts, whatever their sum (R25)."""
-        return super()._moves_posted_at_once(
-            moves.filtered(lambda move: not move.is_mass_bill), run
-        )

@@ -1,9 +1,32 @@
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from odoo import api, models
+from odoo.tools import split_every
+
+from .account_move_posting import CHUNK_SIZE
 
 # Identity, so that no client can send it: bills that are reverted stay drafts.
 REVERTING = object()
+
+# How many bills one request reverses: each takes a credit note and a bill of its own.
+MAX_REVERSALS = 50
+
+
+@dataclass(frozen=True)
+class RevertPlan:
+    """What would become of bills if they were reverted now; all in the order of the list.
+
+    :ivar in_place: become drafts and keep their numbers
+    :ivar reverse: are reversed, and billed again as new drafts; at most :data:`MAX_REVERSALS`
+    :ivar left: would be reversed as well, the next time
+    :ivar dict refused: ``{bill: text}``
+    """
+
+    in_place: models.Model
+    reverse: models.Model
+    left: models.Model
+    refused: dict
 
 
 @dataclass
@@ -11,11 +34,13 @@ class Reverted:
     """What became of bills that somebody reverted.
 
     :ivar drafts: made drafts in place
+    :ivar left: not reversed yet, because they are too many for one request
     :ivar dict again: ``{reversed bill: its new drafts}``
     :ivar dict refused: ``{bill: text}`` why it is as it was
     """
 
     drafts: models.Model
+    left: models.Model
     again: dict = field(default_factory=dict)
     refused: dict = field(default_factory=dict)
 
@@ -34,62 +59,85 @@ class AccountMove(models.Model):
     def _revert_plan(self):
         """What would become of each bill if it were reverted now. Writes nothing.
 
-        :return: ``{outcome: account.move recordset}`` with the outcomes ``in_place``, ``reverse``
-            and ``refused``
+        :return: :class:`RevertPlan`
         """
+        in_place = set(self._revertible_in_place().ids)
+        settled = self._settled_by()
+        refused = {}
+        for move in self:
+            if text := move._revert_refusal(settled.get(move), move.id in in_place):
+                refused[move] = text
+        free = self.filtered(lambda move: move not in refused)
+        reverse = free.filtered(lambda move: move.id not in in_place)
+        return RevertPlan(free - reverse, reverse[:MAX_REVERSALS], reverse[MAX_REVERSALS:], refused)
 
-        def outcome(move):
-            if move._revert_refusal():
-                return "refused"
-            return "in_place" if move._may_revert_in_place() else "reverse"
-
-        return {key: self.browse(moves.ids) for key, moves in self.grouped(outcome).items()}
-
-    def _revert_refusal(self):
+    def _revert_refusal(self, settled, in_place):
         """Why a bill can't be reverted.
 
+        :param settled: names of what settles it, see :meth:`_settled_by`
+        :param bool in_place: whether it could be a draft again without a reversal
         :return: text, or False
         """
         self.ensure_one()
         if self.production_state not in ("production", "produced"):
             return self.env._("It isn't an approved bill.")
-        names = self._settled_by()
-        if names:
-            return self.env._("Paid, credited or written off by %s.", ", ".join(names))
-        notes = self.reversal_move_ids.filtered(lambda move: move.state == "draft")
+        if settled:
+            return self.env._("Paid, credited or written off by %s.", ", ".join(settled))
+        notes = [note for note in self.reversal_move_ids if note.state == "draft"]
         if notes:
             return self.env._(
                 "It has a credit note that is a draft: %s.",
                 ", ".join(note._care_reference() for note in notes),
             )
+        if self.move_type == "out_refund" and not in_place:
+            return self.env._(
+                "It is a credit note that was sent, or its books are locked, and credit notes "
+                "aren't reversed. Record what it credits too much as work or an expense, and bill "
+                "that."
+            )
         return False
 
     def _settled_by(self):
-        """What is reconciled with this bill, or registered as its payment.
+        """What is reconciled with bills, or registered as their payment. Read once for all.
 
-        :return: list of names
+        :return: ``{bill: names}`` of those that are settled, in whole or in part
         """
-        self.ensure_one()
-        receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        partials = receivable.matched_credit_ids | receivable.matched_debit_ids
-        others = (partials.credit_move_id | partials.debit_move_id) - receivable
-        payments = self.matched_payment_ids.filtered(
-            lambda payment: not payment.move_id and payment.state not in ("canceled", "rejected")
-        )
-        return [*others.move_id.mapped("name"), *payments.mapped("display_name")]
+        names = defaultdict(dict)  # as ordered sets
+        terms = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        own = set(terms.ids)
+        for partial in terms.matched_credit_ids | terms.matched_debit_ids:
+            debit, credit = partial.debit_move_id, partial.credit_move_id
+            for line, other in ((debit, credit), (credit, debit)):
+                if line.id in own and other.move_id != line.move_id:
+                    names[line.move_id][other.move_id.name] = True
+        for move in self:
+            for payment in move.matched_payment_ids:
+                if not payment.move_id and payment.state not in ("canceled", "rejected"):
+                    names[move][payment.display_name] = True
+        return {move: list(found) for move, found in names.items()}
 
-    def _may_revert_in_place(self):
-        """Nobody got it, nothing protects it, and its period is open."""
-        self.ensure_one()
-        return (
-            not self.is_move_sent
-            and not self.inalterable_hash
-            and not self.restrict_mode_hash_table
-            and not self._get_violated_lock_dates(self.date, self._affect_tax_report())
+    def _revertible_in_place(self):
+        """Bills that nobody got, that nothing protects, and whose periods are open.
+
+        Each period is looked at once.
+        """
+        taxed = set(self.line_ids.filtered(lambda line: line._affect_tax_report()).move_id.ids)
+        groups = self.filtered(
+            lambda move: (
+                not (move.is_move_sent or move.inalterable_hash or move.restrict_mode_hash_table)
+            )
+        ).grouped(lambda move: (move.company_id, move.journal_id, move.date, move.id in taxed))
+        return self.browse(
+            id_
+            for (company, journal, date, has_tax), moves in groups.items()
+            if not company._get_violated_lock_dates(date, has_tax, journal)
+            for id_ in moves.ids
         )
 
     def _revert(self):
         """Make approved bills drafts again; one that can't be never stops the others.
+
+        What is reversed takes long: of many, the rest is left for the next time.
 
         :return: :class:`Reverted`
         :raise AccessError: not a billing user
@@ -97,12 +145,10 @@ class AccountMove(models.Model):
         self._check_may_process()
         free = self.try_lock_for_update(allow_referencing=True)
         engine = self.env["healthcare.billing.engine"]
-        done = Reverted(self.browse())
-        busy = self.env._("Another user is working on it right now. Try again.")
-        done.refused.update(dict.fromkeys(self - free, busy))
         plan = free._revert_plan()
-        for move in plan.get("refused", self.browse()):
-            done.refused[move] = move._revert_refusal()
+        busy = self.env._("Another user is working on it right now. Try again.")
+        done = Reverted(plan.in_place, plan.left)
+        done.refused.update({**dict.fromkeys(self - free, busy), **plan.refused})
 
         def in_place(moves):
             moves._revert_in_place()
@@ -114,11 +160,11 @@ class AccountMove(models.Model):
             done.again.pop(move, None)
             done.refused[move] = engine._failure_text(error, self.env._("Nothing was changed."))
 
-        drafts = plan.get("in_place", self.browse())
-        engine._isolate_faults(drafts, in_place, fail)
-        for move in plan.get("reverse", self.browse()):
+        for ids in split_every(CHUNK_SIZE, plan.in_place.ids):
+            engine._isolate_faults(self.browse(ids), in_place, fail)
+        for move in plan.reverse:
             engine._isolate_faults(move, reverse, fail)
-        done.drafts = drafts.filtered(lambda move: move not in done.refused)
+        done.drafts = plan.in_place.filtered(lambda move: move not in done.refused)
         return done
 
     def _revert_in_place(self):
@@ -155,14 +201,18 @@ class AccountMove(models.Model):
     def _bill_again(self, origin, charges, invoice_date, *, only_parts):
         """What bills a bill of mass billing again is one too."""
         new = super()._bill_again(origin, charges, invoice_date, only_parts=only_parts)
-        if origin.is_mass_bill:
+        for replaced, moves in new.grouped("rebill_of_id").items():
+            if not replaced.is_mass_bill:
+                continue
             # only the system says so: users don't write it by hand
-            new._write_result(
-                {"is_mass_bill": True, "invoice_template_id": origin.invoice_template_id.id}
+            moves._write_result(
+                {"is_mass_bill": True, "invoice_template_id": replaced.invoice_template_id.id}
             )
-            term = origin.invoice_payment_term_id
-            drafts = new.filtered(
-                lambda move: move.state == "draft" and move.invoice_payment_term_id != term
+            term = replaced.invoice_payment_term_id
+            drafts = moves.filtered(
+                lambda move, term=term: (
+                    move.state == "draft" and move.invoice_payment_term_id != term
+                )
             )
             if drafts:  # terms chosen for this bill only
                 drafts.with_context(skip_is_manually_modified=True).invoice_payment_term_id = term

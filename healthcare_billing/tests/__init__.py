@@ -83,6 +83,7 @@ from . import test_portal
 from . import test_premiums
 from . import test_production
 from . import test_production_delivery
+from . import test_production_performance
 from . import test_production_revert
 from . import test_production_concurrency
 from . import test_production_tours

@@ -197,6 +197,22 @@ class TestMassCorrections(MassCorrectionsCommon):
         self.assertEqual(self._made(again, "fixed_fee").fee_number, 2)
         self.assert_nothing_lingers(account)
 
+    def test_r25_only_what_replaces_a_mass_bill_becomes_one(self):
+        template = self.env.ref("account.account_invoices")
+        client = self._insured_client(copay=20.0)
+        charge = self._charge(client)
+        moves = self._posted(client.billing_account_ids)
+        own = moves.filtered(lambda move: move.partner_id == client)
+        self.assertEqual((len(moves), len(own)), (2, 1))
+        (moves - own).invoice_template_id = template
+        own._write_result({"is_mass_bill": False})  # as if it had been billed on its own
+        new = (moves - own)._credit_and_rebill({charge: {"price_unit": 100.0}}, post=False)
+        again = new.filtered(lambda move: move.partner_id == client)
+        self.assertEqual((len(again), again.is_mass_bill), (1, False))
+        self.assertEqual((new - again).mapped("is_mass_bill"), [True])
+        self.assertEqual((new - again).invoice_template_id, template)
+        self.assertEqual((new - again).production_state, "draft")
+
     def test_credit_and_rebill_of_a_quote(self):
         account = self._matter(work=(100.0, 20.0), billing_basis="quote", quote_amount=150.0)
         move = self._posted(account)

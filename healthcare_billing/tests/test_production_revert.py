@@ -1,8 +1,10 @@
 from datetime import date
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models import account_move_production_revert as reverting
 from .common import A_DAY
 from .production_common import ProductionCommon
 
@@ -157,6 +159,25 @@ class TestRevertBills(ProductionCommon):
         self.assertEqual((row.amount_wip, row.amount), (100.0, 60.0))
         self.assertEqual(self._bill(row.run_id, account).amount_untaxed, 60.0)
 
+    def test_r25_of_many_that_are_reversed_the_rest_is_left_for_the_next_time(self):
+        accounts = [self._matter(name, print_copies="1") for name in ("One", "Two", "Three")]
+        sent = self._bills(*accounts)
+        plain = self._bills(self._matter("Plain"))
+        sent._produce()
+        with patch.object(reverting, "MAX_REVERSALS", 2):
+            dialog = self._dialog(self._as_biller(sent | plain).action_revert_bills())
+            told = " ".join(dialog.note_ids.mapped("name"))
+            self.assertIn("2 were sent", told)
+            self.assertIn("1 are left for the next time", told)
+            result = dialog.action_confirm()
+            self.assertIn("1 are left for the next time", result["params"]["message"])
+            self.assertEqual(result["params"]["type"], "warning")
+            self.assertEqual(plain.state, "draft", "those in place are never left")
+            self.assertEqual(sent.mapped("payment_state"), ["reversed"] * 2 + ["not_paid"])
+            done = sent[2]._revert()
+        self.assertFalse(done.left)
+        self.assertEqual(list(done.again), [sent[2]])
+
     # -- refused ---------------------------------------------------------------------------------
     def test_r25_paid_bills_are_refused_and_stop_no_others(self):
         paid, sent, plain = self._bills(
@@ -189,6 +210,43 @@ class TestRevertBills(ProductionCommon):
         credit._post(soft=False)
         self.assertIn(credit.name, bill._revert().refused[bill])
         self.assertEqual(bill.state, "posted")
+
+    def test_r25_credit_notes_are_reverted_in_place_or_say_what_to_do(self):
+        sent, plain = self._credit_notes("Sent", "Plain")
+        self.assertEqual((sent | plain).mapped("move_type"), ["out_refund"] * 2)
+        sent._produce()
+        dialog = self._dialog(self._as_biller(sent | plain).action_revert_bills())
+        self.assertEqual(dialog.note_ids.move_id, sent, "nothing is promised for it")
+        dialog.action_confirm()
+        self.assertEqual(dialog.note_ids.move_id, sent)
+        self.assertIn("bill that", dialog.note_ids.filtered("move_id").name)
+        self.assertEqual((sent.state, sent.production_state), ("posted", "produced"))
+        self.assertEqual((plain.state, plain.production_state), ("draft", "draft"))
+
+    def test_r25_credit_notes_of_locked_books_say_what_to_do(self):
+        (note,) = self._credit_notes("Locked")
+        self.company.fiscalyear_lock_date = date(2025, 3, 31)
+        self.assertIn("bill that", note._revert().refused[note])
+        self.assertEqual(note.state, "posted")
+
+    def _credit_notes(self, *names):
+        """Approved bills of less than nothing; the first one is to be printed."""
+        accounts = self.env["healthcare.billing.account"].union(
+            *(
+                self._matter(name, work=(-20.0,), print_copies="0" if index else "1")
+                for index, name in enumerate(names)
+            )
+        )
+        self.env["healthcare.charge"].search(
+            [("billing_account_id", "in", accounts.ids)]
+        ).kind = "discount"
+        run = self._mass_run()
+        run.line_ids.bill_again = True
+        bills = self._bill(run, accounts).sorted(
+            lambda move: accounts.ids.index(move._mass_accounts().id)
+        )
+        bills._approve_bills()
+        return bills
 
     def test_r25_reverting_twice_changes_nothing(self):
         bill = self._bills(self._matter(print_copies="1"))

@@ -226,37 +226,35 @@ class HealthcareBillProduction(models.TransientModel):
 
     def _ask_revert(self, bills):
         plan = bills._revert_plan()
-        none = bills.browse()
-        in_place = plan.get("in_place", none)
-        reverse = plan.get("reverse", none)
-        refused = {move: move._revert_refusal() for move in plan.get("refused", none)}
         notes = []
-        if in_place:
+        if plan.in_place:
             notes.append(
                 (
                     self.env._(
                         "%s become drafts again and keep their numbers: nobody got them yet.",
-                        len(in_place),
+                        len(plan.in_place),
                     ),
                     "info",
                 )
             )
-        if reverse:
+        if plan.reverse:
             notes.append(
                 (
                     self.env._(
                         "%s were sent, or their books are locked: each is reversed by a credit "
                         "note, and billed again as a new draft with the same reference. Both have "
                         "today's date, or that of the first open day.",
-                        len(reverse),
+                        len(plan.reverse),
                     ),
                     "info",
                 )
             )
-        if refused:
-            notes.append((self.env._("Can't be reverted: %s.", len(refused)), "warning"))
-        self.can_confirm = bool(in_place or reverse)
-        self._set_notes(notes, refused)
+        if plan.left:
+            notes.append((self._text_of_left(plan.left), "warning"))
+        if plan.refused:
+            notes.append((self.env._("Can't be reverted: %s.", len(plan.refused)), "warning"))
+        self.can_confirm = bool(plan.in_place or plan.reverse)
+        self._set_notes(notes, plan.refused)
 
     # -- doing it --------------------------------------------------------------------------------
     def action_confirm(self):
@@ -309,9 +307,18 @@ class HealthcareBillProduction(models.TransientModel):
                     "info",
                 )
             )
+        if done.left:
+            notes.append((self._text_of_left(done.left), "warning"))
         if done.refused:
             notes.append((self.env._("Stay as they are: %s.", len(done.refused)), "warning"))
         return self._tell(notes, done.refused)
+
+    def _text_of_left(self, bills):
+        return self.env._(
+            "Too many to be reversed at once: %s are left for the next time. Revert again for "
+            "them.",
+            len(bills),
+        )
 
     def _do_produce(self, bills):
         plan, pages = bills._produce()
