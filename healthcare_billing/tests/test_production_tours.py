@@ -1,8 +1,10 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 
+from ..models import account_move_production_report as report
 from .production_common import ProductionCommon
 
 
@@ -30,13 +32,17 @@ class ProductionScreens(ProductionCommon, HttpCase):
             production_by_email=True,
         )
 
-
-@tagged("post_install", "-at_install")
-class TestProductionTour(ProductionScreens):
-    def test_r25_drafts_to_production(self):
+    def _move_cora_to_the_future(self):
         self.cora.with_context(skip_is_manually_modified=True).invoice_date = (
             fields.Date.context_today(self.cora) + timedelta(days=2)
         )
+
+
+@tagged("post_install", "-at_install")
+class TestProductionTour(ProductionScreens):
+    @patch.object(report, "PDF_PART", 2)
+    def test_r25_drafts_to_production(self):
+        self._move_cora_to_the_future()
         self.start_tour(
             "/odoo/draft-bills",
             "healthcare_billing_bill_production_tour",
@@ -88,3 +94,13 @@ class TestProductionPhoneTour(ProductionScreens):
         self.assertEqual(self.ben.production_state, "produced")
         self._send()
         self.assertEqual((self.anna | self.dora).mapped("production_state"), ["produced"] * 2)
+
+    def test_r25_draft_bills_on_the_phone(self):
+        self._move_cora_to_the_future()
+        self.start_tour(
+            "/odoo/draft-bills",
+            "healthcare_billing_draft_bills_phone_tour",
+            login=self.biller.login,
+        )
+        self.assertEqual((self.anna | self.ben).mapped("production_state"), ["production"] * 2)
+        self.assertEqual(self.cora.production_state, "draft")

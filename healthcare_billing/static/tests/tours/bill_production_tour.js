@@ -18,6 +18,14 @@ registry.category("web_tour.tours").add("healthcare_billing_bill_production_tour
             content: "Number and sum of all drafts",
             trigger: ".o_healthcare_bill_totals:contains(3 bills):contains(330.00)",
         },
+        { trigger: "button[name=action_preview_draft_bills]", run: "click" },
+        {
+            content: "Too many for one PDF: each part is downloaded on its own",
+            trigger: ".modal .o_data_row:contains(Documents 1 to 2) button[name=action_download]",
+        },
+        { trigger: ".modal .o_data_row:contains(Documents 3 to 3)" },
+        { trigger: ".modal-footer button[special=cancel]:visible", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
         {
             trigger: ".o_data_row:contains(Anna) .o_list_record_selector input",
             run: "click",
@@ -133,6 +141,28 @@ registry.category("web_tour.tours").add("healthcare_billing_bill_production_phon
         {
             content: "Ben's wanted nothing: it left the list",
             trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains(Ben))) .o_kanban_record:contains(Anna):contains(Queued)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("healthcare_billing_draft_bills_phone_tour", {
+    steps: () => [
+        { trigger: ".o_kanban_record:contains(Anna)" },
+        {
+            content: "Nothing is selected: all of them",
+            trigger: "button[name=action_approve_bills]",
+            run: "click",
+        },
+        { trigger: ".modal .o_kanban_record:contains(move to Bill Production)" },
+        { trigger: ".modal .o_kanban_record:contains(in the future)" },
+        { trigger: ".modal-footer button[name=action_confirm]:visible", run: "click" },
+        {
+            content: "What stays says why",
+            trigger: ".modal .o_kanban_record:contains(Stay drafts)",
+        },
+        { trigger: ".modal-footer button[special=cancel]:visible", run: "click" },
+        {
+            trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains(Anna))) .o_kanban_record:contains(Cora)",
         },
     ],
 });
