@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools.mail import email_normalize_all
 
@@ -10,7 +11,8 @@ class AccountMove(models.Model):
     """Producing bills: printed and e-mailed by the options of their billing accounts (R25).
 
     The options are the accounts': editing them on a bill edits its accounts, with the rights of
-    whoever does it, and nothing of the entry.
+    whoever does it, and nothing of the entry. Its addresses are those of whoever agreed with it,
+    payer or client: what somebody else owes of its care goes to that contact's own address.
     """
 
     _inherit = "account.move"
@@ -22,7 +24,15 @@ class AccountMove(models.Model):
         compute_sudo=True,
         groups="base.group_user",
         help="Addresses, separated by commas, that get the bills of its billing account. Edited "
-        "here, they are changed on the billing account.",
+        "here, they are changed on the billing account. What others than the account's payer or "
+        "client owe goes to the address on their contact, and is changed there.",
+    )
+    delivery_options_of = fields.Selection(
+        [("account", "Billing Account"), ("addressee", "Addressee")],
+        compute="_compute_delivery_options_of",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="Whose address gets the bill: only the billing account's is edited here.",
     )
     print_copies = fields.Selection(
         [("0", "Do Not Print"), ("1", "1 Copy"), ("2", "2 Copies")],
@@ -52,8 +62,18 @@ class AccountMove(models.Model):
         help="Whose care is on the bill.",
     )
 
+    @api.depends("partner_id", "invoice_line_ids.charge_id.billing_account_id.payer_id")
+    def _compute_delivery_options_of(self):
+        for move in self:
+            others = move._mass_accounts().filtered(
+                lambda account, move=move: account._agreed_addressee() != move.partner_id
+            )
+            move.delivery_options_of = "addressee" if others else "account"
+
     @api.depends(
         "is_mass_bill",
+        "delivery_options_of",
+        "partner_id.email",
         "invoice_line_ids.charge_id.billing_account_id.delivery_email",
         "invoice_line_ids.charge_id.billing_account_id.print_copies",
         "invoice_line_ids.charge_id.billing_account_id.delivery_template_id",
@@ -63,6 +83,8 @@ class AccountMove(models.Model):
         for move in self:
             accounts = move._mass_accounts()
             addresses = [account.delivery_email for account in accounts if account.delivery_email]
+            if move.delivery_options_of == "addressee" and addresses:
+                addresses = [move.partner_id.email or ""]
             parts = [part.strip() for text in addresses for part in text.split(",")]
             move.delivery_email = ", ".join(dict.fromkeys(filter(None, parts))) or False
             copies = [account.print_copies for account in accounts]
@@ -77,6 +99,13 @@ class AccountMove(models.Model):
             move.bill_accounts = ", ".join(told) or False
 
     def _inverse_delivery_email(self):
+        if self.filtered(lambda move: move.delivery_options_of == "addressee"):
+            raise UserError(
+                self.env._(
+                    "These bills go to the address of their addressee, who isn't the one that the "
+                    "billing account's addresses are for: change it on the contact."
+                )
+            )
         self._save_option("delivery_email")
 
     def _inverse_print_copies(self):
@@ -108,6 +137,11 @@ class AccountMove(models.Model):
         self.ensure_one()
         return list(dict.fromkeys(email_normalize_all(self.delivery_email or "")))
 
+    def _wants_email(self):
+        """Whether its billing account wants e-mails, to whatever address this one goes."""
+        self.ensure_one()
+        return any(self._mass_accounts().mapped("delivery_email"))
+
     def _copies(self):
         self.ensure_one()
         return int(self.print_copies or 0)
@@ -127,7 +161,8 @@ class AccountMove(models.Model):
             return "other"
         if self.production_by_email and self.delivery_state == "queued":
             return "sending"
-        if self.delivery_email and not self._bill_addresses():
+        # sudo: whoever produces need not be allowed to read all accounts of a bill
+        if self.sudo()._wants_email() and not self._bill_addresses():
             return "no_address"
         return "produce"
 
@@ -194,13 +229,15 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _get_default_mail_partner_ids(self, move, mail_template, mail_lang):
-        """The billing account's addresses; what was produced by e-mail goes nowhere else."""
+        """Whom the bill is for; what was produced by e-mail goes nowhere else."""
         bill = move.sudo()  # sudo: see above
         addresses = bill.is_mass_bill and bill._bill_addresses()
         if not addresses and not bill.production_by_email:
             return super()._get_default_mail_partner_ids(move, mail_template, mail_lang)
         partners = self.env["res.partner"].with_company(move.company_id)
-        if addresses:
+        if addresses and bill.delivery_options_of == "addressee":
+            partners |= move.partner_id
+        elif addresses:
             partners |= move._partner_find_from_emails_single(addresses, no_create=False)
         return partners.filtered("email")
 

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -50,19 +50,65 @@ class TestBillProduction(ProductionCommon):
 
     def test_r25_exactly_the_addresses_of_the_account(self):
         """Neither the addressee, who follows the invoice, nor anybody else."""
-        account = self._matter("Anna", delivery_email="office@example.com")
+        account = self._matter("Anna", delivery_email="own-office@example.com")
         account.client_id.email = "anna@example.com"
-        office = self.env["res.partner"].create({"name": "Office", "email": "office@example.com"})
+        office = self.env["res.partner"].create({"name": "Office", "email": "own-office@example.com"})
         bill = self._bills(account)
         bill.message_subscribe(account.client_id.ids)
         self._produce(bill)
         self._send()
         self.assertEqual(bill.delivery_mail_ids.notified_partner_ids, office)
         self.assertEqual(len(self._mails), 1)
-        self.assertIn("office@example.com", self._receivers()[0])
+        self.assertIn("own-office@example.com", self._receivers()[0])
         mail = self._mails[0]
         for secret in ("Therapy", "H0004"):
             self.assertNotIn(secret, mail["body"] + mail["subject"])
+
+    def _insured_bills(self, **account):
+        """The payer's bill of an insured client, and the client's own: co-pay, late cancel."""
+        client = self._insured_client(copay=15.0, account=account)
+        self._charge(client)
+        self._appointment(client, hour=14, state="late_canceled").charge_ids.price_unit = 25.0
+        bills = self._bill(self._mass_run(), client.billing_account_ids)
+        bills._approve_bills()
+        payers = bills.filtered(lambda move: move.partner_id == self.payer)
+        return payers, bills - payers
+
+    def test_r25_the_clients_own_bill_does_not_go_to_the_insurer(self):
+        payers, clients = self._insured_bills(delivery_email="claims@insurer.example.com")
+        account = clients._mass_accounts()
+        account.client_id.email = "family@example.com"
+        self.assertEqual(payers.delivery_email, "claims@insurer.example.com")
+        self.assertEqual(clients.delivery_email, "family@example.com")
+        with self.assertRaisesRegex(UserError, "on the contact"):
+            self._as_biller(clients).write({"delivery_email": "other@example.com"})
+        self.assertEqual(account.delivery_email, "claims@insurer.example.com")
+        self._produce(payers | clients)
+        self._send()
+        receivers = {
+            move: move.delivery_mail_ids.notified_partner_ids.mapped("email")
+            for move in payers | clients
+        }
+        self.assertEqual(
+            receivers, {payers: ["claims@insurer.example.com"], clients: ["family@example.com"]}
+        )
+
+    def test_r25_the_clients_own_bill_without_an_address_is_told(self):
+        payers, clients = self._insured_bills(delivery_email="claims@insurer.example.com")
+        self.assertFalse(clients.delivery_email)
+        self.assertEqual(self._produce(payers | clients), ({"produce": 1, "no_address": 1}, []))
+        self.assertEqual((clients.delivery_state, payers.delivery_state), ("no_address", "queued"))
+
+    def test_r25_an_account_of_the_client_names_the_clients_addresses(self):
+        """Where the payer isn't billed, or a billing contact is, the bill is the account's."""
+        payer = self._payer("Elsewhere", invoicing_model="client_individual")
+        contact = self.env["res.partner"].create({"name": "Aunt", "email": "aunt@example.com"})
+        account = self._matter(
+            delivery_email="a@example.com", payer_id=payer.id, guarantor_id=contact.id
+        )
+        bill = self._bills(account)
+        self.assertEqual(bill.partner_id, contact)
+        self.assertEqual(bill.delivery_email, "a@example.com")
 
     def test_r25_the_accounts_own_email_template(self):
         template = self.env.ref("healthcare_billing.mail_template_care_invoice").copy(
