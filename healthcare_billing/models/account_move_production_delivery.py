@@ -12,7 +12,8 @@ class AccountMove(models.Model):
 
     The options are the accounts': editing them on a bill edits its accounts, with the rights of
     whoever does it, and nothing of the entry. Its addresses are those of whoever agreed with it,
-    payer or client: what somebody else owes of its care goes to that contact's own address.
+    payer or client: what somebody else owes of its care goes to that contact's own address, and so
+    does a bill of several accounts, which can't be for the eyes of all their addresses.
     """
 
     _inherit = "account.move"
@@ -25,14 +26,20 @@ class AccountMove(models.Model):
         groups="base.group_user",
         help="Addresses, separated by commas, that get the bills of its billing account. Edited "
         "here, they are changed on the billing account. What others than the account's payer or "
-        "client owe goes to the address on their contact, and is changed there.",
+        "client owe, and bills of several accounts, go to the address on the addressee's contact.",
     )
     delivery_options_of = fields.Selection(
-        [("account", "Billing Account"), ("addressee", "Addressee")],
+        [
+            ("account", "Billing Account"),
+            ("addressee", "Addressee"),
+            ("accounts", "Several Billing Accounts"),
+        ],
         compute="_compute_delivery_options_of",
         compute_sudo=True,
         groups="base.group_user",
-        help="Whose address gets the bill: only the billing account's is edited here.",
+        help="Whose options count. Billing account: they are edited here. Addressee: the address on "
+        "their contact, else the billing account's. Several billing accounts: the address on the "
+        "payer's contact, the most copies; nothing is edited here.",
     )
     print_copies = fields.Selection(
         [("0", "Do Not Print"), ("1", "1 Copy"), ("2", "2 Copies")],
@@ -65,10 +72,13 @@ class AccountMove(models.Model):
     @api.depends("partner_id", "invoice_line_ids.charge_id.billing_account_id.payer_id")
     def _compute_delivery_options_of(self):
         for move in self:
-            others = move._mass_accounts().filtered(
-                lambda account, move=move: account._agreed_addressee() != move.partner_id
-            )
-            move.delivery_options_of = "addressee" if others else "account"
+            accounts = move._mass_accounts()
+            if len(accounts) > 1:
+                move.delivery_options_of = "accounts"
+            elif accounts and accounts._agreed_addressee() != move.partner_id:
+                move.delivery_options_of = "addressee"
+            else:
+                move.delivery_options_of = "account"
 
     @api.depends(
         "is_mass_bill",
@@ -79,14 +89,13 @@ class AccountMove(models.Model):
         "invoice_line_ids.charge_id.billing_account_id.delivery_template_id",
     )
     def _compute_delivery_options(self):
-        """Of a bill for several accounts: all their addresses, and the most copies."""
+        """Of a bill for several accounts: the most copies."""
         for move in self:
             accounts = move._mass_accounts()
-            addresses = [account.delivery_email for account in accounts if account.delivery_email]
-            if move.delivery_options_of == "addressee" and addresses:
-                addresses = [move.partner_id.email or ""]
-            parts = [part.strip() for text in addresses for part in text.split(",")]
-            move.delivery_email = ", ".join(dict.fromkeys(filter(None, parts))) or False
+            if move.delivery_options_of == "account":
+                move.delivery_email = accounts.delivery_email
+            else:
+                move.delivery_email = move._wants_email() and move.partner_id.email
             copies = [account.print_copies for account in accounts]
             move.print_copies = max(copies, default="0") if move.is_mass_bill else False
             move.delivery_template_id = accounts.delivery_template_id[:1]
@@ -99,6 +108,7 @@ class AccountMove(models.Model):
             move.bill_accounts = ", ".join(told) or False
 
     def _inverse_delivery_email(self):
+        self._check_options_of_one_account()
         if self.filtered(lambda move: move.delivery_options_of == "addressee"):
             raise UserError(
                 self.env._(
@@ -109,10 +119,27 @@ class AccountMove(models.Model):
         self._save_option("delivery_email")
 
     def _inverse_print_copies(self):
+        self._check_options_of_one_account()
         self._save_option("print_copies")
 
     def _inverse_delivery_template_id(self):
+        self._check_options_of_one_account()
         self._save_option("delivery_template_id")
+
+    def _check_options_of_one_account(self):
+        """What is meant for one client must not be written on the accounts of all the others.
+
+        :raise UserError: a bill is for several accounts
+        """
+        shared = self.filtered(lambda move: move.delivery_options_of == "accounts")
+        if shared:
+            raise UserError(
+                self.env._(
+                    "These bills are for several billing accounts: they go to the address on their "
+                    "payer's contact. Change that, or the options of each billing account: %s",
+                    ", ".join(move._care_reference() for move in shared[:10]),
+                )
+            )
 
     def _save_option(self, name):
         """Write an option on the billing accounts of these bills, as the user who edits it."""
@@ -138,7 +165,7 @@ class AccountMove(models.Model):
         return list(dict.fromkeys(email_normalize_all(self.delivery_email or "")))
 
     def _wants_email(self):
-        """Whether its billing account wants e-mails, to whatever address this one goes."""
+        """Whether any of its billing accounts wants e-mails, whatever address this one goes to."""
         self.ensure_one()
         return any(self._mass_accounts().mapped("delivery_email"))
 
@@ -235,7 +262,7 @@ class AccountMoveSend(models.AbstractModel):
         if not addresses and not bill.production_by_email:
             return super()._get_default_mail_partner_ids(move, mail_template, mail_lang)
         partners = self.env["res.partner"].with_company(move.company_id)
-        if addresses and bill.delivery_options_of == "addressee":
+        if addresses and bill.delivery_options_of != "account":
             partners |= move.partner_id
         elif addresses:
             partners |= move._partner_find_from_emails_single(addresses, no_create=False)

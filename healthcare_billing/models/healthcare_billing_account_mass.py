@@ -149,7 +149,7 @@ class HealthcareBillingAccount(models.Model):
         return "client" if model == "client_individual" else "primary"
 
     def _agreed_addressee(self):
-        """To whom the work of the agreed party is billed; these bills go to the account's addresses.
+        """To whom the agreed party's work is billed: the account's addresses are for these bills.
 
         :return: ``res.partner`` record
         """

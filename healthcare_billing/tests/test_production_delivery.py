@@ -50,16 +50,16 @@ class TestBillProduction(ProductionCommon):
 
     def test_r25_exactly_the_addresses_of_the_account(self):
         """Neither the addressee, who follows the invoice, nor anybody else."""
-        account = self._matter("Anna", delivery_email="own-office@example.com")
+        account = self._matter("Anna", delivery_email="own-desk@example.com")
         account.client_id.email = "anna@example.com"
-        office = self.env["res.partner"].create({"name": "Office", "email": "own-office@example.com"})
+        office = self.env["res.partner"].create({"name": "Desk", "email": "own-desk@example.com"})
         bill = self._bills(account)
         bill.message_subscribe(account.client_id.ids)
         self._produce(bill)
         self._send()
         self.assertEqual(bill.delivery_mail_ids.notified_partner_ids, office)
         self.assertEqual(len(self._mails), 1)
-        self.assertIn("own-office@example.com", self._receivers()[0])
+        self.assertIn("own-desk@example.com", self._receivers()[0])
         mail = self._mails[0]
         for secret in ("Therapy", "H0004"):
             self.assertNotIn(secret, mail["body"] + mail["subject"])
@@ -121,11 +121,13 @@ class TestBillProduction(ProductionCommon):
         self._send()
         self.assertEqual(self._mails[0]["subject"], f"Your bill {bill.name}")
 
-    def test_r25_consolidated_bills_take_all_addresses_and_most_copies(self):
-        payer = self._payer("Firm", payer_type="other", invoicing_model="payer_batched")
+    def test_r25_a_bill_of_several_accounts_goes_to_its_payer_only(self):
+        payer = self._payer(
+            "Firm", payer_type="other", invoicing_model="payer_batched", email="firm@example.com"
+        )
         one = self._matter("One", work=(), payer_id=payer.id)
         two = self._matter("Two", work=(), payer_id=payer.id)
-        for account, email, copies in ((one, "a@example.com", "1"), (two, "b@example.com", "2")):
+        for account, email, copies in ((one, "a@example.com", "1"), (two, False, "2")):
             account.write({"delivery_email": email, "print_copies": copies})
             self._record(account, work=(50.0,))
         run = self._mass_run()
@@ -133,12 +135,23 @@ class TestBillProduction(ProductionCommon):
         bill = self._bill(run)
         bill._approve_bills()
         self.assertEqual(bill._mass_accounts(), one | two)
-        self.assertEqual(bill.delivery_email, "a@example.com, b@example.com")
+        self.assertEqual(bill.delivery_email, "firm@example.com")
+        for vals in (
+            {"delivery_email": "c@example.com"},
+            {"print_copies": "0"},
+            {"delivery_template_id": bill._get_mail_template().id},
+        ):
+            with self.assertRaisesRegex(UserError, "several billing accounts"):
+                self._as_biller(bill).write(vals)
+        self.env.invalidate_all()
+        accounts = (one | two).sorted("print_copies")
+        self.assertEqual(accounts.mapped("print_copies"), ["1", "2"])
+        self.assertEqual(accounts.mapped("delivery_email"), ["a@example.com", False])
+        self.assertFalse(accounts.delivery_template_id)
         self.assertEqual(self._produce(bill), ({"produce": 1}, [bill.id, bill.id]))
         self._send()
-        self.assertEqual(len(self._receivers()), 2)
-        bill.delivery_email = "c@example.com"
-        self.assertEqual((one | two).mapped("delivery_email"), ["c@example.com"] * 2)
+        self.assertEqual(bill.delivery_mail_ids.notified_partner_ids, payer)
+        self.assertEqual(len(self._receivers()), 1)
 
     # -- what goes wrong -------------------------------------------------------------------------
     @mute_logger("odoo.addons.mail.models.mail_mail")
