@@ -37,9 +37,9 @@ class AccountMove(models.Model):
         compute="_compute_delivery_options_of",
         compute_sudo=True,
         groups="base.group_user",
-        help="Whose options count. Billing account: they are edited here. Addressee: the address on "
-        "their contact, else the billing account's. Several billing accounts: the address on the "
-        "payer's contact, the most copies; nothing is edited here.",
+        help="Whose options count. Billing account: they are edited here. Addressee: the address "
+        "on their contact, else the billing account's. Several billing accounts: the address on "
+        "the payer's contact, the most copies; nothing is edited here.",
     )
     print_copies = fields.Selection(
         [("0", "Do Not Print"), ("1", "1 Copy"), ("2", "2 Copies")],
@@ -265,7 +265,11 @@ class AccountMoveSend(models.AbstractModel):
         if addresses and bill.delivery_options_of != "account":
             partners |= move.partner_id
         elif addresses:
-            partners |= move._partner_find_from_emails_single(addresses, no_create=False)
+            # a contact may have several addresses, and all of them would get it
+            partners |= move._partner_find_from_emails_single(
+                addresses,
+                filter_found=lambda partner: len(email_normalize_all(partner.email)) == 1,
+            )
         return partners.filtered("email")
 
     @api.model

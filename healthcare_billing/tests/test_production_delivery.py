@@ -64,6 +64,19 @@ class TestBillProduction(ProductionCommon):
         for secret in ("Therapy", "H0004"):
             self.assertNotIn(secret, mail["body"] + mail["subject"])
 
+    def test_r25_a_contact_with_more_addresses_is_not_the_one(self):
+        several = self.env["res.partner"].create(
+            {"name": "Several", "email": "multi@example.com, other@example.com"}
+        )
+        bill = self._bills(self._matter(delivery_email="multi@example.com"))
+        self._produce(bill)
+        self._send()
+        receivers = bill.delivery_mail_ids.notified_partner_ids
+        self.assertEqual(receivers.mapped("email"), ["multi@example.com"])
+        self.assertNotIn(several, receivers)
+        self.assertEqual(len(self._receivers()), 1)
+        self.assertNotIn("other@example.com", self._receivers()[0])
+
     def _insured_bills(self, **account):
         """The payer's bill of an insured client, and the client's own: co-pay, late cancel."""
         client = self._insured_client(copay=15.0, account=account)
