@@ -169,6 +169,15 @@ class AccountMove(models.Model):
         self.ensure_one()
         return any(self._mass_accounts().mapped("delivery_email"))
 
+    def _was_emailed(self):
+        """Whether the client has it by e-mail already, whoever sent it."""
+        self.ensure_one()
+        return self.delivery_document == "invoice" and self.delivery_state == "sent"
+
+    def _bills_to_email(self):
+        """Those of these bills that producing e-mails: not what is out already."""
+        return self.filtered(lambda move: not move._was_emailed() and move._bill_addresses())
+
     def _copies(self):
         self.ensure_one()
         return int(self.print_copies or 0)
@@ -186,8 +195,10 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.production_state != "production":
             return "other"
-        if self.production_by_email and self.delivery_state == "queued":
+        if self.delivery_state == "queued":  # by whomever, and whichever document
             return "sending"
+        if self._was_emailed():
+            return "produce"
         # sudo: whoever produces need not be allowed to read all accounts of a bill
         if self.sudo()._wants_email() and not self._bill_addresses():
             return "no_address"
@@ -217,11 +228,15 @@ class AccountMove(models.Model):
             "no_address", self._delivery_refusals()["no_address"], delivery_document="invoice"
         )
         pages = (self & bills)._pages_to_print()
-        by_email = bills.filtered(lambda move: move._bill_addresses())
+        by_email = bills._bills_to_email()
         if by_email:
             self._check_sending_is_on()
         now = fields.Datetime.now()
-        (bills - by_email)._write_result({"produced_on": now, "production_by_email": False})
+        # what is out by e-mail already comes back if that bounces, as the others do
+        emailed = bills.filtered(lambda move: move._was_emailed())
+        emailed._write_result({"produced_on": now, "production_by_email": True})
+        others = bills - by_email - emailed
+        others._write_result({"produced_on": now, "production_by_email": False})
         by_email._set_delivery(
             "queued",
             produced_on=now,

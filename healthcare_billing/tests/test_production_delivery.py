@@ -267,6 +267,30 @@ class TestBillProduction(ProductionCommon):
         self.assertIn(one.payment_state, ("paid", "in_payment"))
         self.assertEqual(one.production_state, "production", "it is still to be produced")
 
+    def test_r29_what_was_emailed_by_hand_is_not_emailed_again(self):
+        bill = self._bills(self._matter(delivery_email="a@example.com", print_copies="1"))
+        action = self._as_biller(bill).action_email_bill()
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
+        with self.mock_mail_gateway(mail_unlink_sent=True):
+            wizard.action_send_and_print()
+            self.assertEqual(bill.delivery_state, "queued")
+            self.assertEqual(self._produce(bill), ({"sending": 1}, []))
+            self.env["mail.mail"].process_email_queue()
+        self._learn()
+        self.assertEqual((bill.production_state, bill.delivery_state), ("production", "sent"))
+        dialog = self._dialog(self._as_biller(bill).action_produce_bills())
+        texts = " ".join(dialog.note_ids.mapped("name"))
+        self.assertIn("1 were e-mailed already", texts)
+        self.assertIn("of their accounts: 0.", texts)
+        self.assertEqual(self._produce(bill), ({"produce": 1}, bill.ids))
+        self._send()
+        self.assertFalse(self._mails)
+        self.assertEqual(bill.production_state, "produced")
+        bill._write_result({"delivery_state": "failed"})
+        self.assertEqual(self._produce(bill), ({"produce": 1}, []), "a bounce comes back")
+        self._send()
+        self.assertEqual(self._receivers(), ['"a@example.com" <a@example.com>'])
+
     # -- options ---------------------------------------------------------------------------------
     def test_r25_options_edited_in_production_are_the_accounts(self):
         accounts = self._matter("One"), self._matter("Two")

@@ -180,9 +180,10 @@ class HealthcareBillProduction(models.TransientModel):
         plan = bills._production_plan()
         none = bills.browse()
         ready = plan.get("produce", none)
-        by_email = ready.filtered(lambda move: move._bill_addresses())
+        by_email = ready._bills_to_email()
+        emailed = ready.filtered(lambda move: move._was_emailed())
         pages = ready._pages_to_print()
-        silent = (ready - by_email).filtered(lambda move: not move._copies())
+        silent = (ready - by_email - emailed).filtered(lambda move: not move._copies())
         again = by_email.filtered(lambda move: move.delivery_state == "failed")
         notes = [
             (
@@ -203,6 +204,17 @@ class HealthcareBillProduction(models.TransientModel):
                 (
                     self.env._("Of them, sent again because it failed before: %s.", len(again)),
                     "muted",
+                )
+            )
+        if emailed:
+            notes.append(
+                (
+                    self.env._(
+                        "%s were e-mailed already, and aren't again: they are printed if their "
+                        "accounts want it, and leave this list.",
+                        len(emailed),
+                    ),
+                    "info",
                 )
             )
         if silent:
@@ -317,7 +329,7 @@ class HealthcareBillProduction(models.TransientModel):
         plan, pages = bills._produce()
         none = bills.browse()
         bills_done = plan.get("produce", none)
-        mailed = bills_done.filtered("production_by_email")
+        mailed = bills_done.filtered(lambda move: move.delivery_state == "queued")
         notes = [(self.env._("Produced: %s.", len(bills_done)), "info")]
         if mailed:
             notes.append(
