@@ -33,6 +33,19 @@ class TestBillProduction(ProductionCommon):
         self.assertEqual((none | one | two).mapped("production_state"), ["produced"] * 3)
         self.assertEqual((none | one | two).mapped("is_move_sent"), [False, True, True])
 
+    def test_r25_what_is_to_print_stays_until_somebody_has_it(self):
+        """The PDF is drawn after the bills are produced: when that fails, nothing is lost."""
+        bill = self._bills(self._matter(print_copies="2"))
+        dialog = self._dialog(self._as_biller(bill).action_produce_bills())
+        self.assertEqual(self._dialog(dialog.action_confirm()), dialog)
+        self.assertEqual(bill.production_state, "produced")
+        self.assertIn("Download what is to be printed", dialog.note_ids.mapped("name")[-1])
+        self.assertEqual(dialog.part_ids.mapped("page_ids"), [[bill.id, bill.id]])
+        for _time in range(2):
+            report = dialog.part_ids.action_download()
+            self.assertEqual(report["report_name"], "healthcare_billing.report_bills")
+            self.assertEqual(report["context"]["active_ids"], [bill.id, bill.id])
+
     def test_r25_a_bill_that_is_emailed_stays_until_it_is_out(self):
         account = self._matter(delivery_email="a@example.com, B@Example.com", print_copies="1")
         bill = self._bills(account)
@@ -40,8 +53,7 @@ class TestBillProduction(ProductionCommon):
         texts = " ".join(dialog.note_ids.mapped("name"))
         self.assertIn("Printed: 1. Copies in all: 1.", texts)
         self.assertIn("of their accounts: 1.", texts)
-        result = dialog.action_confirm()
-        self.assertEqual(result["params"]["next"]["report_name"], "healthcare_billing.report_bills")
+        self._dialog(dialog.action_confirm())
         self.assertEqual((bill.production_state, bill.delivery_state), ("production", "queued"))
         self._send()
         self.assertEqual((bill.production_state, bill.delivery_state), ("produced", "sent"))

@@ -34,6 +34,7 @@ class ProductionScreens(ProductionCommon, HttpCase):
 @tagged("post_install", "-at_install")
 class TestProductionTour(ProductionScreens):
     def test_r25_drafts_to_production(self):
+        self.accounts[0].print_copies = "1"
         self.cora.with_context(skip_is_manually_modified=True).invoice_date = (
             fields.Date.context_today(self.cora) + timedelta(days=2)
         )

@@ -274,7 +274,7 @@ class HealthcareBillProduction(models.TransientModel):
     def action_confirm(self):
         """Do what was asked for.
 
-        :return: notification, report action, or the dialog with what couldn't be done
+        :return: notification, or the dialog with what couldn't be done or is to be downloaded
         """
         self.ensure_one()
         if self.is_done:
@@ -352,9 +352,16 @@ class HealthcareBillProduction(models.TransientModel):
         refused = dict.fromkeys(plan.get("no_address", none), text)
         parts = bills._page_parts(pages)
         self._add_parts(parts)
-        if len(parts) == 1 and not refused:
-            report = {**bills._print_pages(parts[0]), "close_on_report_download": True}
-            return self._notification(notes, report)
+        if parts:  # drawn when it is downloaded: if that fails, the pages must still be here
+            notes.append(
+                (
+                    self.env._(
+                        "Download what is to be printed before you close this. It can be "
+                        "downloaded again."
+                    ),
+                    "warning",
+                )
+            )
         return self._tell(notes, refused, keep_open=bool(parts))
 
     def _add_parts(self, parts):
