@@ -31,7 +31,7 @@ class AccountMove(models.Model):
         copy=False,
         readonly=True,
         groups="base.group_user",
-        help="Its billing account wanted it by e-mail when it was produced last.",
+        help="It went out by e-mail when it was produced last, or had gone out before.",
     )
     production_state = fields.Selection(
         [("draft", "Draft Bill"), ("production", "Bill Production"), ("produced", "Produced")],

@@ -58,7 +58,10 @@ class HealthcareBillingAccount(models.Model):
     delivery_email = fields.Char(
         string="Bills to E-mail",
         tracking=True,
-        help="Addresses, separated by commas, that get the bills by e-mail. Empty: none is sent.",
+        help="Addresses, separated by commas, that get the bills of whoever the account's work is "
+        "billed to: the payer, where bills go to one, else the client. What others owe (a co-pay, "
+        "a late cancellation, a second payer) is e-mailed to the address on their own contact. "
+        "Empty: none is sent.",
     )
     print_copies = fields.Selection(
         [("0", "Do Not Print"), ("1", "1 Copy"), ("2", "2 Copies")],
@@ -132,6 +135,16 @@ class HealthcareBillingAccount(models.Model):
         self.ensure_one()
         model = self.payer_id.invoicing_model or "client_individual"
         return "client" if model == "client_individual" else "primary"
+
+    def _agreed_addressee(self):
+        """To whom the agreed party's work is billed: the account's addresses are for these bills.
+
+        :return: ``res.partner`` record
+        """
+        self.ensure_one()
+        if self._agreed_party() == "primary":
+            return self.payer_id
+        return self.guarantor_id or self.client_id
 
     # -- mass billing ----------------------------------------------------------------------------
     @api.model

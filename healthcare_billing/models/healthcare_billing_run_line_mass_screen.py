@@ -19,6 +19,7 @@ class HealthcareBillingRunLine(models.Model):
 
     @api.depends(
         "account_count",
+        "partner_id.email",
         "billing_account_id.delivery_email",
         "billing_account_id.print_copies",
     )
@@ -36,6 +37,8 @@ class HealthcareBillingRunLine(models.Model):
                 )
                 continue
             ways = [account.delivery_email] if account.delivery_email else []
+            if ways and account._agreed_addressee() != line.partner_id:
+                ways = [line.partner_id.email or self.env._("No Address")]
             if account.print_copies != "0":
                 ways.append(copies[account.print_copies])
             line.delivery = " · ".join(ways) or self.env._("None")

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -33,6 +33,19 @@ class TestBillProduction(ProductionCommon):
         self.assertEqual((none | one | two).mapped("production_state"), ["produced"] * 3)
         self.assertEqual((none | one | two).mapped("is_move_sent"), [False, True, True])
 
+    def test_r25_what_is_to_print_stays_until_somebody_has_it(self):
+        """The PDF is drawn after the bills are produced: when that fails, nothing is lost."""
+        bill = self._bills(self._matter(print_copies="2"))
+        dialog = self._dialog(self._as_biller(bill).action_produce_bills())
+        self.assertEqual(self._dialog(dialog.action_confirm()), dialog)
+        self.assertEqual(bill.production_state, "produced")
+        self.assertIn("Download what is to be printed", dialog.note_ids.mapped("name")[-1])
+        self.assertEqual(dialog.part_ids.mapped("page_ids"), [[bill.id, bill.id]])
+        for _time in range(2):
+            report = dialog.part_ids.action_download()
+            self.assertEqual(report["report_name"], "healthcare_billing.report_bills")
+            self.assertEqual(report["context"]["active_ids"], [bill.id, bill.id])
+
     def test_r25_a_bill_that_is_emailed_stays_until_it_is_out(self):
         account = self._matter(delivery_email="a@example.com, B@Example.com", print_copies="1")
         bill = self._bills(account)
@@ -40,8 +53,7 @@ class TestBillProduction(ProductionCommon):
         texts = " ".join(dialog.note_ids.mapped("name"))
         self.assertIn("Printed: 1. Copies in all: 1.", texts)
         self.assertIn("of their accounts: 1.", texts)
-        result = dialog.action_confirm()
-        self.assertEqual(result["params"]["next"]["report_name"], "healthcare_billing.report_bills")
+        self._dialog(dialog.action_confirm())
         self.assertEqual((bill.production_state, bill.delivery_state), ("production", "queued"))
         self._send()
         self.assertEqual((bill.production_state, bill.delivery_state), ("produced", "sent"))
@@ -50,19 +62,78 @@ class TestBillProduction(ProductionCommon):
 
     def test_r25_exactly_the_addresses_of_the_account(self):
         """Neither the addressee, who follows the invoice, nor anybody else."""
-        account = self._matter("Anna", delivery_email="office@example.com")
+        account = self._matter("Anna", delivery_email="own-desk@example.com")
         account.client_id.email = "anna@example.com"
-        office = self.env["res.partner"].create({"name": "Office", "email": "office@example.com"})
+        office = self.env["res.partner"].create({"name": "Desk", "email": "own-desk@example.com"})
         bill = self._bills(account)
         bill.message_subscribe(account.client_id.ids)
         self._produce(bill)
         self._send()
         self.assertEqual(bill.delivery_mail_ids.notified_partner_ids, office)
         self.assertEqual(len(self._mails), 1)
-        self.assertIn("office@example.com", self._receivers()[0])
+        self.assertIn("own-desk@example.com", self._receivers()[0])
         mail = self._mails[0]
         for secret in ("Therapy", "H0004"):
             self.assertNotIn(secret, mail["body"] + mail["subject"])
+
+    def test_r25_a_contact_with_more_addresses_is_not_the_one(self):
+        several = self.env["res.partner"].create(
+            {"name": "Several", "email": "multi@example.com, other@example.com"}
+        )
+        bill = self._bills(self._matter(delivery_email="multi@example.com"))
+        self._produce(bill)
+        self._send()
+        receivers = bill.delivery_mail_ids.notified_partner_ids
+        self.assertEqual(receivers.mapped("email"), ["multi@example.com"])
+        self.assertNotIn(several, receivers)
+        self.assertEqual(len(self._receivers()), 1)
+        self.assertNotIn("other@example.com", self._receivers()[0])
+
+    def _insured_bills(self, **account):
+        """The payer's bill of an insured client, and the client's own: co-pay, late cancel."""
+        client = self._insured_client(copay=15.0, account=account)
+        self._charge(client)
+        self._appointment(client, hour=14, state="late_canceled").charge_ids.price_unit = 25.0
+        bills = self._bill(self._mass_run(), client.billing_account_ids)
+        bills._approve_bills()
+        payers = bills.filtered(lambda move: move.partner_id == self.payer)
+        return payers, bills - payers
+
+    def test_r25_the_clients_own_bill_does_not_go_to_the_insurer(self):
+        payers, clients = self._insured_bills(delivery_email="claims@insurer.example.com")
+        account = clients._mass_accounts()
+        account.client_id.email = "family@example.com"
+        self.assertEqual(payers.delivery_email, "claims@insurer.example.com")
+        self.assertEqual(clients.delivery_email, "family@example.com")
+        with self.assertRaisesRegex(UserError, "on the contact"):
+            self._as_biller(clients).write({"delivery_email": "other@example.com"})
+        self.assertEqual(account.delivery_email, "claims@insurer.example.com")
+        self._produce(payers | clients)
+        self._send()
+        receivers = {
+            move: move.delivery_mail_ids.notified_partner_ids.mapped("email")
+            for move in payers | clients
+        }
+        self.assertEqual(
+            receivers, {payers: ["claims@insurer.example.com"], clients: ["family@example.com"]}
+        )
+
+    def test_r25_the_clients_own_bill_without_an_address_is_told(self):
+        payers, clients = self._insured_bills(delivery_email="claims@insurer.example.com")
+        self.assertFalse(clients.delivery_email)
+        self.assertEqual(self._produce(payers | clients), ({"produce": 1, "no_address": 1}, []))
+        self.assertEqual((clients.delivery_state, payers.delivery_state), ("no_address", "queued"))
+
+    def test_r25_an_account_of_the_client_names_the_clients_addresses(self):
+        """Where the payer isn't billed, or a billing contact is, the bill is the account's."""
+        payer = self._payer("Elsewhere", invoicing_model="client_individual")
+        contact = self.env["res.partner"].create({"name": "Aunt", "email": "aunt@example.com"})
+        account = self._matter(
+            delivery_email="a@example.com", payer_id=payer.id, guarantor_id=contact.id
+        )
+        bill = self._bills(account)
+        self.assertEqual(bill.partner_id, contact)
+        self.assertEqual(bill.delivery_email, "a@example.com")
 
     def test_r25_the_accounts_own_email_template(self):
         template = self.env.ref("healthcare_billing.mail_template_care_invoice").copy(
@@ -75,11 +146,13 @@ class TestBillProduction(ProductionCommon):
         self._send()
         self.assertEqual(self._mails[0]["subject"], f"Your bill {bill.name}")
 
-    def test_r25_consolidated_bills_take_all_addresses_and_most_copies(self):
-        payer = self._payer("Firm", payer_type="other", invoicing_model="payer_batched")
+    def test_r25_a_bill_of_several_accounts_goes_to_its_payer_only(self):
+        payer = self._payer(
+            "Firm", payer_type="other", invoicing_model="payer_batched", email="firm@example.com"
+        )
         one = self._matter("One", work=(), payer_id=payer.id)
         two = self._matter("Two", work=(), payer_id=payer.id)
-        for account, email, copies in ((one, "a@example.com", "1"), (two, "b@example.com", "2")):
+        for account, email, copies in ((one, "a@example.com", "1"), (two, False, "2")):
             account.write({"delivery_email": email, "print_copies": copies})
             self._record(account, work=(50.0,))
         run = self._mass_run()
@@ -87,12 +160,23 @@ class TestBillProduction(ProductionCommon):
         bill = self._bill(run)
         bill._approve_bills()
         self.assertEqual(bill._mass_accounts(), one | two)
-        self.assertEqual(bill.delivery_email, "a@example.com, b@example.com")
+        self.assertEqual(bill.delivery_email, "firm@example.com")
+        for vals in (
+            {"delivery_email": "c@example.com"},
+            {"print_copies": "0"},
+            {"delivery_template_id": bill._get_mail_template().id},
+        ):
+            with self.assertRaisesRegex(UserError, "several billing accounts"):
+                self._as_biller(bill).write(vals)
+        self.env.invalidate_all()
+        accounts = (one | two).sorted("print_copies")
+        self.assertEqual(accounts.mapped("print_copies"), ["1", "2"])
+        self.assertEqual(accounts.mapped("delivery_email"), ["a@example.com", False])
+        self.assertFalse(accounts.delivery_template_id)
         self.assertEqual(self._produce(bill), ({"produce": 1}, [bill.id, bill.id]))
         self._send()
-        self.assertEqual(len(self._receivers()), 2)
-        bill.delivery_email = "c@example.com"
-        self.assertEqual((one | two).mapped("delivery_email"), ["c@example.com"] * 2)
+        self.assertEqual(bill.delivery_mail_ids.notified_partner_ids, payer)
+        self.assertEqual(len(self._receivers()), 1)
 
     # -- what goes wrong -------------------------------------------------------------------------
     @mute_logger("odoo.addons.mail.models.mail_mail")
@@ -194,6 +278,30 @@ class TestBillProduction(ProductionCommon):
         register.action_create_payments()
         self.assertIn(one.payment_state, ("paid", "in_payment"))
         self.assertEqual(one.production_state, "production", "it is still to be produced")
+
+    def test_r29_what_was_emailed_by_hand_is_not_emailed_again(self):
+        bill = self._bills(self._matter(delivery_email="a@example.com", print_copies="1"))
+        action = self._as_biller(bill).action_email_bill()
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
+        with self.mock_mail_gateway(mail_unlink_sent=True):
+            wizard.action_send_and_print()
+            self.assertEqual(bill.delivery_state, "queued")
+            self.assertEqual(self._produce(bill), ({"sending": 1}, []))
+            self.env["mail.mail"].process_email_queue()
+        self._learn()
+        self.assertEqual((bill.production_state, bill.delivery_state), ("production", "sent"))
+        dialog = self._dialog(self._as_biller(bill).action_produce_bills())
+        texts = " ".join(dialog.note_ids.mapped("name"))
+        self.assertIn("1 were e-mailed already", texts)
+        self.assertIn("of their accounts: 0.", texts)
+        self.assertEqual(self._produce(bill), ({"produce": 1}, bill.ids))
+        self._send()
+        self.assertFalse(self._mails)
+        self.assertEqual(bill.production_state, "produced")
+        bill._write_result({"delivery_state": "failed"})
+        self.assertEqual(self._produce(bill), ({"produce": 1}, []), "a bounce comes back")
+        self._send()
+        self.assertEqual(self._receivers(), ['"a@example.com" <a@example.com>'])
 
     # -- options ---------------------------------------------------------------------------------
     def test_r25_options_edited_in_production_are_the_accounts(self):

@@ -42,6 +42,7 @@ class ProductionScreens(ProductionCommon, HttpCase):
 class TestProductionTour(ProductionScreens):
     @patch.object(report, "PDF_PART", 2)
     def test_r25_drafts_to_production(self):
+        self.accounts[0].print_copies = "1"
         self._move_cora_to_the_future()
         self.start_tour(
             "/odoo/draft-bills",

@@ -180,9 +180,10 @@ class HealthcareBillProduction(models.TransientModel):
         plan = bills._production_plan()
         none = bills.browse()
         ready = plan.get("produce", none)
-        by_email = ready.filtered(lambda move: move._bill_addresses())
+        by_email = ready._bills_to_email()
+        emailed = ready.filtered(lambda move: move._was_emailed())
         pages = ready._pages_to_print()
-        silent = (ready - by_email).filtered(lambda move: not move._copies())
+        silent = (ready - by_email - emailed).filtered(lambda move: not move._copies())
         again = by_email.filtered(lambda move: move.delivery_state == "failed")
         notes = [
             (
@@ -203,6 +204,17 @@ class HealthcareBillProduction(models.TransientModel):
                 (
                     self.env._("Of them, sent again because it failed before: %s.", len(again)),
                     "muted",
+                )
+            )
+        if emailed:
+            notes.append(
+                (
+                    self.env._(
+                        "%s were e-mailed already, and aren't again: they are printed if their "
+                        "accounts want it, and leave this list.",
+                        len(emailed),
+                    ),
+                    "info",
                 )
             )
         if silent:
@@ -260,7 +272,7 @@ class HealthcareBillProduction(models.TransientModel):
     def action_confirm(self):
         """Do what was asked for.
 
-        :return: notification, report action, or the dialog with what couldn't be done
+        :return: notification, or the dialog with what couldn't be done or is to be downloaded
         """
         self.ensure_one()
         if self.is_done:
@@ -324,7 +336,7 @@ class HealthcareBillProduction(models.TransientModel):
         plan, pages = bills._produce()
         none = bills.browse()
         bills_done = plan.get("produce", none)
-        mailed = bills_done.filtered("production_by_email")
+        mailed = bills_done.filtered(lambda move: move.delivery_state == "queued")
         notes = [(self.env._("Produced: %s.", len(bills_done)), "info")]
         if mailed:
             notes.append(
@@ -347,9 +359,16 @@ class HealthcareBillProduction(models.TransientModel):
         refused = dict.fromkeys(plan.get("no_address", none), text)
         parts = bills._page_parts(pages)
         self._add_parts(parts)
-        if len(parts) == 1 and not refused:
-            report = {**bills._print_pages(parts[0]), "close_on_report_download": True}
-            return self._notification(notes, report)
+        if parts:  # drawn when it is downloaded: if that fails, the pages must still be here
+            notes.append(
+                (
+                    self.env._(
+                        "Download what is to be printed before you close this. It can be "
+                        "downloaded again."
+                    ),
+                    "warning",
+                )
+            )
         return self._tell(notes, refused, keep_open=bool(parts))
 
     def _add_parts(self, parts):

@@ -94,6 +94,12 @@ registry.category("web_tour.tours").add("healthcare_billing_bill_production_tour
         { trigger: ".modal .o_data_row:contains(e-mailed):contains(2)" },
         { trigger: ".modal-footer button[name=action_confirm]:visible", run: "click" },
         {
+            content: "What is to print waits in the dialog until somebody has it",
+            trigger: ".modal .o_data_row:contains(Documents 1 to 1) button[name=action_download]",
+        },
+        { trigger: ".modal-footer button[special=cancel]:visible:contains(Close)", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+        {
             content: "They stay until they are out",
             trigger: ".o_data_row:contains(Ben) td[name=delivery_state]:contains(Queued)",
         },
