@@ -339,7 +339,7 @@ class HealthcareCharge(models.Model):
                 charge.appointment_id.service_date
                 or charge.parent_id.service_date
                 or charge.service_date
-                or fields.Date.context_today(charge)
+                or (charge.company_id or self.env.company)._care_today()
             )
 
     @api.depends("company_id", "parent_id")

@@ -36,6 +36,7 @@ class HealthcareCharge(models.Model):
         string="Vendor Bill Line",
         readonly=True,
         copy=False,
+        index="btree_not_null",
         ondelete="restrict",
         check_company=True,
         groups=INVOICING_GROUPS,

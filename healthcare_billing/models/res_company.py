@@ -4,6 +4,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Command
 from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tz_get
@@ -108,31 +109,60 @@ class ResCompany(models.Model):
     healthcare_fixed_fee_product_id = fields.Many2one(
         "product.product",
         "Fixed Fee Service",
-        default=lambda self: self.env.ref(
-            "healthcare_billing.product_fixed_fee", raise_if_not_found=False
-        ),
         domain="[('is_healthcare_service', '=', True)]",
         help="Fixed fees of mass billing are booked on its income account.",
     )
     healthcare_fee_adjustment_product_id = fields.Many2one(
         "product.product",
         "Fee Difference Service",
-        default=lambda self: self.env.ref(
-            "healthcare_billing.product_fee_adjustment", raise_if_not_found=False
-        ),
         domain="[('is_healthcare_service', '=', True)]",
         help="What a quote or fixed fee bills more or less than the recorded work is booked on its "
         "income account: its balance is what the work didn't realize.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        companies._set_fee_products()
+        return companies
+
     @api.model
+    def _fee_services(self):
+        """Services that every company has from the start, and may replace.
+
+        :return: ``{name of the field: (name, code)}``
+        """
+        return {
+            "healthcare_fixed_fee_product_id": (self.env._("Fixed fee"), "FEE"),
+            "healthcare_fee_adjustment_product_id": (
+                self.env._("Difference to the agreed fee"),
+                "FEE-DIFF",
+            ),
+        }
+
     def _set_fee_products(self):
-        """Give companies that have none the services of fixed fees and their differences."""
-        for name, xml_id in (
-            ("healthcare_fixed_fee_product_id", "healthcare_billing.product_fixed_fee"),
-            ("healthcare_fee_adjustment_product_id", "healthcare_billing.product_fee_adjustment"),
-        ):
-            self.search([(name, "=", False)]).write({name: self.env.ref(xml_id).id})
+        """Give these companies, or all, the services that they lack: one for all of them.
+
+        They aren't data of the addon, with which they would be deleted: invoices need them.
+        """
+        # sudo: whoever adds a company need not be allowed to make services
+        everywhere = self.sudo().search([])
+        for field_name, (name, code) in self._fee_services().items():
+            lacking = (self.sudo() or everywhere).filtered(lambda c, f=field_name: not c[f])
+            if not lacking:
+                continue
+            shared = everywhere[field_name].filtered(lambda product: not product.company_id)
+            lacking[field_name] = shared[:1] or shared.create(
+                {
+                    "name": name,
+                    "default_code": code,
+                    "type": "service",
+                    "is_healthcare_service": True,
+                    "code_system": "local",
+                    "taxes_id": [Command.clear()],
+                    "purchase_ok": False,
+                }
+            )
 
     @api.constrains("healthcare_npi", "healthcare_taxonomy_code")
     def _check_healthcare_codes(self):

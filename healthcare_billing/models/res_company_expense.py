@@ -9,9 +9,6 @@ class ResCompany(models.Model):
     healthcare_expense_product_id = fields.Many2one(
         "product.product",
         "Expense Service",
-        default=lambda self: self.env.ref(
-            "healthcare_billing.product_expense", raise_if_not_found=False
-        ),
         domain="[('is_healthcare_service', '=', True)]",
         help="Expenses of clients that name no service of their own are booked on its income "
         "account.",
@@ -27,9 +24,8 @@ class ResCompany(models.Model):
     )
 
     @api.model
-    def _set_fee_products(self):
-        result = super()._set_fee_products()
-        self.search([("healthcare_expense_product_id", "=", False)]).write(
-            {"healthcare_expense_product_id": self.env.ref("healthcare_billing.product_expense").id}
-        )
-        return result
+    def _fee_services(self):
+        return {
+            **super()._fee_services(),
+            "healthcare_expense_product_id": (self.env._("Expense"), "EXPENSE"),
+        }

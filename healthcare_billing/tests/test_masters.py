@@ -21,6 +21,13 @@ CODE_SETS = (
 # Shown on the form of a product, which any internal user may open.
 ON_SERVICES = ("healthcare.modifier", "healthcare.place.of.service")
 BLOCK_CODES = {
+    "after_cut_off",
+    "agreed_basis",
+    "client_archived",
+    "draft_bill",
+    "mass_excluded",
+    "no_instalment_due",
+    "vendor_bill_changed",
     "archived",
     "included_tax",
     "already_invoiced",
