@@ -13,13 +13,20 @@ class HealthcareBillingAccount(models.Model):
         "at cost.",
     )
     expense_markup = fields.Float(string="Markup on Expenses (%)", digits=(16, 2))
-    expense_ids = fields.One2many(
-        "healthcare.charge", "billing_account_id", domain=[("kind", "=", "expense")]
-    )
+    # computed: an inverse with a domain would read each charge whose account is set by itself
+    expense_ids = fields.Many2many("healthcare.charge", compute="_compute_expense_ids")
 
     _check_expense_markup = models.Constraint(
         "CHECK (expense_markup >= 0)", "The markup on expenses can't be negative."
     )
+
+    def _compute_expense_ids(self):
+        expenses = self.env["healthcare.charge"].search(
+            [("billing_account_id", "in", self.ids), ("kind", "=", "expense")]
+        )
+        by_account = expenses.grouped("billing_account_id")
+        for account in self:
+            account.expense_ids = by_account.get(account._origin, expenses.browse())
 
     @api.onchange("expense_markup")
     def _onchange_expense_markup(self):
