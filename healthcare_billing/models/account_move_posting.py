@@ -58,14 +58,42 @@ class AccountMove(models.Model):
         return drafts
 
     def _post_now(self):
-        """Post drafts in this transaction, one company at a time; faults stay with their rows."""
+        """Post drafts in this transaction, one company at a time; faults stay with their rows.
+
+        Nothing moves a date: what isn't due, or locked, stays a draft and says so.
+        """
+        refusals = self._refused_dates()
+        for text, moves in refusals.grouped(lambda move: move._date_refusal()).items():
+            moves._set_unposted(text)
         engine = self.env["healthcare.billing.engine"]
-        for company, moves in self.grouped("company_id").items():
+        for company, moves in (self - refusals).grouped("company_id").items():
             for ids in split_every(CHUNK_SIZE, moves.ids):
                 chunk = self.browse(ids)
                 engine.with_company(company)._isolate_faults(
                     chunk, engine._post_moves, self._record_posting_failure
                 )
+
+    def _date_refusal(self):
+        """Why the date of a draft keeps it from being posted today.
+
+        :return: text, or False
+        """
+        self.ensure_one()
+        return self._refusal_of_future_date() or self._refusal_of_lock_date()
+
+    def _refused_dates(self):
+        """Drafts that can't be posted because of their date; each date is looked at once."""
+        groups = self.grouped(
+            lambda move: (
+                move.company_id,
+                move.journal_id,
+                move.invoice_date,
+                move.date,
+                move._affect_tax_report(),
+            )
+        )
+        refused = [moves.ids for moves in groups.values() if moves[0]._date_refusal()]
+        return self.browse(id_ for ids in refused for id_ in ids)
 
     @api.model
     def _record_posting_failure(self, move, error):
@@ -73,15 +101,14 @@ class AccountMove(models.Model):
         reason = self.env["healthcare.billing.engine"]._failure_text(
             error, self.env._("It stays a draft, and nothing was booked.")
         )
-        text = self.env._("Not posted: %s", reason)
-        values = {"delivery_message": text, "posting_user_id": False}
-        if move.delivery_user_id:
-            values |= {
-                "delivery_state": "failed",
-                "delivery_user_id": False,
-                "sending_data": False,
-            }
-        move._write_result(values)
+        move._set_unposted(self.env._("Not posted: %s", reason))
+
+    def _set_unposted(self, text):
+        """Keep with drafts why they weren't posted; what waited for it isn't sent."""
+        self._write_result({"posting_user_id": False, "delivery_message": text})
+        self.filtered("delivery_user_id")._write_result(
+            {"delivery_state": "failed", "delivery_user_id": False, "sending_data": False}
+        )
 
     def _post(self, soft=True):
         """What is posted has nothing to say any more of why it wasn't, nor wasn't sent."""

@@ -145,36 +145,6 @@ class AccountMove(models.Model):
         left = (drafts - waiting).filtered(lambda move: move.state == "draft")
         return drafts - waiting - left, waiting, left
 
-    def _post_now(self):
-        """Of bills, nothing moves a date: what isn't due, or locked, stays a draft and says so."""
-        refusals = self._refused_dates()
-        for text, moves in refusals.grouped(lambda move: move._date_refusal()).items():
-            moves._write_result({"posting_user_id": False, "delivery_message": text})
-        return super(AccountMove, self - refusals)._post_now()
-
-    def _date_refusal(self):
-        """Why the date of a draft bill keeps it from being posted today.
-
-        :return: text, or False
-        """
-        self.ensure_one()
-        return self._refusal_of_future_date() or self._refusal_of_lock_date()
-
-    def _refused_dates(self):
-        """Draft bills that can't be posted because of their date; each date is looked at once."""
-        bills = self.filtered("is_mass_bill")
-        groups = bills.grouped(
-            lambda move: (
-                move.company_id,
-                move.journal_id,
-                move.invoice_date,
-                move.date,
-                move._affect_tax_report(),
-            )
-        )
-        refused = [moves.ids for moves in groups.values() if moves[0]._date_refusal()]
-        return self.browse(id_ for ids in refused for id_ in ids)
-
     # -- delete ----------------------------------------------------------------------------------
     def _delete_bills(self):
         """Delete draft bills; one that was posted before keeps its number, and is canceled.

@@ -33,7 +33,7 @@ class AccountMove(models.Model):
     def _mark_one_as_sent(self):
         self._check_may_be_sent()
         if self.state == "draft":
-            refusal = self._refusal_of_future_date() or self._refusal_of_lock_date()
+            refusal = self._date_refusal()
             if refusal:
                 raise UserError(refusal)
             self.env["healthcare.billing.engine"]._post_moves(self)

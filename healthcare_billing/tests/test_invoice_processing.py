@@ -1,6 +1,7 @@
 from datetime import datetime
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
@@ -282,6 +283,22 @@ class TestInvoiceProcessing(DeliveryCommon):
         bad.partner_bank_id = False
         self._dialog(bad, "post").action_confirm()
         self.assertEqual((bad.state, bad.delivery_message), ("posted", False))
+
+    def test_nothing_moves_a_date(self):
+        """A locked or future date keeps a draft, and what should be sent along isn't."""
+        good, locked, future = self._invoices(3, post=False)
+        locked.invoice_date = "2025-02-03"
+        future.invoice_date = fields.Date.add(fields.Date.context_today(future), days=3)
+        self.company.fiscalyear_lock_date = "2025-02-28"
+        drafts = (good | locked | future).with_env(self._act_as(self.biller))
+        drafts._queue_delivery("invoice", post=True)
+        self.assertEqual((good | locked | future).mapped("state"), ["posted", "draft", "draft"])
+        self.assertEqual(str(locked.date), "2025-02-03")
+        self.assertIn("locked", locked.delivery_message)
+        self.assertIn("in the future", future.delivery_message)
+        self.assertEqual((locked | future).mapped("delivery_state"), ["failed", "failed"])
+        self.assertFalse((locked | future).delivery_user_id)
+        self.assertEqual(good.delivery_state, "queued")
 
     def test_post_nothing(self):
         with self.assertRaisesRegex(UserError, "nothing to post"):
