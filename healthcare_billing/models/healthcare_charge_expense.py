@@ -143,6 +143,8 @@ class HealthcareCharge(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        ids = {vals["billing_account_id"] for vals in vals_list if vals.get("billing_account_id")}
+        self.env["healthcare.billing.account"].browse(ids).fetch(["client_id"])  # read together
         return super().create(
             [self._complete_expense(self._without_vendor(vals)) for vals in vals_list]
         )
@@ -153,13 +155,22 @@ class HealthcareCharge(models.Model):
         changed = {"expense_cost", "expense_markup"} & set(vals)
         if not changed or "price_unit" in vals:
             return super().write(vals)
-        for charge in self:
-            cost = vals.get("expense_cost", charge.expense_cost)
-            markup = vals.get("expense_markup", charge.expense_markup)
-            priced = charge.kind == "expense" and (cost or "expense_cost" in vals)
-            price = {"price_unit": self._expense_price(cost, markup), "is_priced": True}
-            super(HealthcareCharge, charge).write({**vals, **(price if priced else {})})
+        by_price = self.grouped(lambda charge: charge._price_of_cost(vals))
+        for price, charges in by_price.items():
+            priced = {} if price is None else {"price_unit": price, "is_priced": True}
+            super(HealthcareCharge, charges).write({**vals, **priced})
         return True
+
+    def _price_of_cost(self, vals):
+        """The price that another cost or markup gives, or None: it has nothing to do with it.
+
+        :param dict vals: to be written
+        """
+        self.ensure_one()
+        cost = vals.get("expense_cost", self.expense_cost)
+        if self.kind != "expense" or not (cost or "expense_cost" in vals):
+            return None
+        return self._expense_price(cost, vals.get("expense_markup", self.expense_markup))
 
     @api.model
     def _without_vendor(self, vals):
