@@ -6,14 +6,13 @@ from dateutil.relativedelta import relativedelta
 
 from odoo.tools import SQL
 
-from .growth import work_in_background
+from .growth import report_steps, work_in_background
 from .measure import Clock, Sample, say
 from .practice import FIRST_DAY, INVOICE_DATE, Practice
 from .volume import peak
 
 GROWTH = 4
 TARGET = 5.0  # times as long for four times the visits
-SMALL = 0.5  # seconds: below, a step says nothing of growth
 FILE_SHARE = 4  # every fourth client's payer takes files: one invoice for all of them
 LATE_SHARE = 10  # every tenth visit is approved after the first invoices; as many are resubmitted
 PEAK = 1024  # MiB
@@ -54,17 +53,7 @@ def run(session, report, *, visits, lines):
     sizes = [max(lines * FILE_SHARE, visits // GROWTH), visits]
     samples = [_work(session, size, lines) for size in sizes]
     _print(sizes, samples)
-    for step in samples[0]:
-        small, large = samples[0][step], samples[1][step]
-        # of the processor: the machine may have other things to do
-        ratio = large.processor / max(small.processor, 0.01)
-        if large.seconds >= SMALL:
-            report.add(
-                f"cycle, {step}: {GROWTH} times the visits, times as long",
-                f"{ratio:.1f}",
-                f"<= {TARGET:.0f}",
-                ratio <= TARGET,
-            )
+    report_steps(report, "cycle", "visits", samples, GROWTH, TARGET)
     report.add(f"peak memory, {visits} visits, MiB", peak(), f"< {PEAK}", peak() < PEAK)
 
 

@@ -5,6 +5,7 @@ from .practice import INVOICE_DATE, Practice
 
 TARGET = 11.0
 ROUNDS = 3
+SMALL = 0.5  # seconds: below, a step says nothing of growth
 
 
 def run(session, report, *, invoices, lines):
@@ -30,6 +31,30 @@ def run(session, report, *, invoices, lines):
         ratio <= TARGET,
         busy,
     )
+
+
+def report_steps(report, subject, things, samples, growth, target):
+    """Report how much longer each step takes for more.
+
+    Of the processor's time: the machine may have other things to do.
+
+    :param str subject: what is measured
+    :param str things: what there is more of
+    :param samples: of the small and of the large size, ``{step: Sample}``
+    :param growth: how many times as many
+    :param float target: times as long at most
+    """
+    smaller, larger = samples
+    for step, small in smaller.items():
+        large = larger[step]
+        ratio = large.processor / max(small.processor, 0.01)
+        if large.seconds >= SMALL:
+            report.add(
+                f"{subject}, {step}: {growth} times the {things}, times as long",
+                f"{ratio:.1f}",
+                f"<= {target:.0f}",
+                ratio <= target,
+            )
 
 
 def always_in_background(session):

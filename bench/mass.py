@@ -2,14 +2,13 @@
 
 from odoo.tools import SQL
 
-from .growth import work_in_background
+from .growth import report_steps, work_in_background
 from .measure import Clock, Sample, say
 from .practice import INVOICE_DATE, Practice
 from .volume import peak
 
 GROWTH = 4
 TARGET = 5.0  # times as long for four times the accounts
-SMALL = 0.5  # seconds: below, a step says nothing of growth
 OPENS = 2.0  # seconds of the processor per 1,000 accounts
 # What the screen shows of a row.
 SHOWN = (
@@ -38,17 +37,7 @@ def run(session, report, *, accounts, lines):
     sizes = [max(len(BASES), accounts // GROWTH), accounts]
     samples = [_work(session, size, lines) for size in sizes]
     _print(sizes, samples)
-    for step in samples[0]:
-        small, large = samples[0][step], samples[1][step]
-        # of the processor: the machine may have other things to do
-        ratio = large.processor / max(small.processor, 0.01)
-        if large.seconds >= SMALL:
-            report.add(
-                f"mass billing, {step}: {GROWTH} times the accounts, times as long",
-                f"{ratio:.1f}",
-                f"<= {TARGET:.0f}",
-                ratio <= TARGET,
-            )
+    report_steps(report, "mass billing", "accounts", samples, GROWTH, TARGET)
     opens = 1000 * samples[1]["open the list"].processor / accounts
     report.add(
         f"mass billing of {accounts} accounts, open the list, processor s per 1,000",

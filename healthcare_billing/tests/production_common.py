@@ -2,9 +2,10 @@ from odoo.addons.mail.tests.common import MockEmail
 
 from .common import A_DAY
 from .mass_common import MassCommon
+from .sending_common import SendingCommon
 
 
-class ProductionCommon(MassCommon, MockEmail):
+class ProductionCommon(MassCommon, SendingCommon, MockEmail):
     """Bills of mass billing, a biller, and what the servers do with their e-mails."""
 
     @classmethod
@@ -38,24 +39,6 @@ class ProductionCommon(MassCommon, MockEmail):
         # sudo: dialogs are their users'
         user = self.env[action["res_model"]].sudo().browse(action["res_id"]).create_uid
         return self._act_as(user)[action["res_model"]].browse(action["res_id"])
-
-    def _run_cron(self, cron):
-        with self.enter_registry_test_mode():
-            self.assertIs(cron.method_direct_trigger(), True)
-        self.env.invalidate_all()
-
-    def _send(self):
-        """Odoo's queue, the mail queue, and learning of the results."""
-        with self.mock_mail_gateway(mail_unlink_sent=True):
-            self._run_cron(self.send_cron)
-            self.env["mail.mail"].process_email_queue()
-        self._learn()
-
-    def _learn(self):
-        self._run_cron(self.env.ref("healthcare_billing.ir_cron_delivery_results"))
-
-    def _receivers(self):
-        return sorted(address for mail in self._mails for address in mail["email_to"])
 
     def _ledger(self):
         """Balances of all posted journal items: ``{(account, partner): cents}``."""

@@ -9,11 +9,12 @@ from odoo.addons.mail.tests.common import MockEmail
 from ..models import account_move_delivery_queue as delivery
 from ..models.account_move_delivery import RESULT_FIELDS
 from .common import A_DAY, USER_GROUPS, CareCommon
+from .sending_common import SendingCommon
 
 SECRETS = ("Nursing", "T1001", "ZZ9.01", "Test diagnosis", "Pat Provider")
 
 
-class DeliveryCommon(CareCommon, MockEmail):
+class DeliveryCommon(CareCommon, SendingCommon, MockEmail):
     """Invoices of clients with an address, and what the server does with the queue."""
 
     @classmethod
@@ -63,25 +64,6 @@ class DeliveryCommon(CareCommon, MockEmail):
             document, **choices
         )
         return {outcome: len(found) for outcome, found in plan.items() if found}
-
-    def _run_cron(self, cron):
-        """What the server's scheduler does; an exception in it fails the test."""
-        with self.enter_registry_test_mode():
-            self.assertIs(cron.method_direct_trigger(), True)
-        self.env.invalidate_all()
-
-    def _send(self):
-        """What the servers do: Odoo's queue, the mail queue, and learning of the results."""
-        with self.mock_mail_gateway(mail_unlink_sent=True):
-            self._run_cron(self.send_cron)
-            self.env["mail.mail"].process_email_queue()
-        self._learn()
-
-    def _learn(self):
-        self._run_cron(self.env.ref("healthcare_billing.ir_cron_delivery_results"))
-
-    def _receivers(self):
-        return sorted(address for mail in self._mails for address in mail["email_to"])
 
 
 @tagged("post_install", "-at_install")
