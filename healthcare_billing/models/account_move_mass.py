@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+# Reports that a bill can be printed with.
+BILL_TEMPLATES = [("is_invoice_report", "=", True), ("model", "=", "account.move")]
+
 
 class AccountMove(models.Model):
     """Bills of mass billing: draft, in production, produced.
@@ -21,7 +24,7 @@ class AccountMove(models.Model):
         "ir.actions.report",
         string="Bill Template",
         copy=False,
-        domain="[('is_invoice_report', '=', True), ('model', '=', 'account.move')]",
+        domain=BILL_TEMPLATES,
         groups="base.group_user",
         help="Empty: the invoice of care.",
     )

@@ -4,6 +4,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.mail import email_split_and_normalize
 
+from .account_move_mass import BILL_TEMPLATES
+
 
 class HealthcareBillingAccount(models.Model):
     """Billing options: what is agreed on, and how bills are delivered.
@@ -78,7 +80,7 @@ class HealthcareBillingAccount(models.Model):
     invoice_template_id = fields.Many2one(
         "ir.actions.report",
         string="Bill Template",
-        domain="[('is_invoice_report', '=', True), ('model', '=', 'account.move')]",
+        domain=BILL_TEMPLATES,
         help="Empty: the invoice of care.",
     )
 
@@ -142,9 +144,10 @@ class HealthcareBillingAccount(models.Model):
         :return: ``res.partner`` record
         """
         self.ensure_one()
-        if self._agreed_party() == "primary":
-            return self.payer_id
-        return self.guarantor_id or self.client_id
+        engine = self.env["healthcare.billing.engine"]
+        return self.env["res.partner"].browse(
+            engine._addressee(engine._account_row(self), self._agreed_party(), {})[2]
+        )
 
     # -- mass billing ----------------------------------------------------------------------------
     @api.model
@@ -153,15 +156,52 @@ class HealthcareBillingAccount(models.Model):
         drafted = self.env["healthcare.billing.engine"]._accounts_with_draft_sql(run)
         self.env.flush_all()
         with_draft = [account_id for (account_id,) in self.env.execute_query(drafted)]
-        return (
-            Domain("active", "=", True)
-            & Domain("billable", "=", True)
-            & Domain("billing_status", "=", "active")
-            & Domain("exclude_from_mass_billing", "=", False)
-            & Domain("client_id.active", "=", True)
-            & Domain("payer_id", "not any", [("invoicing_model", "=", "payer_file")])
-            & Domain("id", "not in", with_draft)
+        return Domain.AND(
+            [condition for condition, _text in self._mass_conditions()]
+            + [Domain("id", "not in", with_draft)]
         )
+
+    @api.model
+    def _mass_conditions(self):
+        """What must hold of an account that has a row, and what is said where it doesn't (R24).
+
+        :return: list of ``(Domain, function of one account that tells why not)``, in the order in
+            which a biller would look
+        """
+        return [
+            (
+                Domain("active", "=", True),
+                lambda account: self.env._("The billing account is archived."),
+            ),
+            (
+                Domain("client_id.active", "=", True),
+                lambda account: self.env._("The client is archived."),
+            ),
+            (
+                Domain("billable", "=", True),
+                lambda account: self.env._("The billing account isn't billable."),
+            ),
+            (
+                Domain("billing_status", "=", "active"),
+                lambda account: self.env._(
+                    "The billing account isn't active: %s.", account._told_status()
+                ),
+            ),
+            (
+                Domain("exclude_from_mass_billing", "=", False),
+                lambda account: self.env._("It is excluded from mass billing."),
+            ),
+            (
+                Domain("payer_id", "not any", [("invoicing_model", "=", "payer_file")]),
+                lambda account: self.env._(
+                    "%s is billed by billing cycles only.", account.payer_id.name
+                ),
+            ),
+        ]
+
+    def _told_status(self):
+        statuses = self._fields["billing_status"]._description_selection(self.env)
+        return dict(statuses)[self.billing_status]
 
     def _last_billed(self):
         """When these accounts were billed last.

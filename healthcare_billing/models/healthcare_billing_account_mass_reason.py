@@ -86,21 +86,9 @@ class HealthcareBillingAccount(models.Model):
                 own=self.company_id.name,
                 company=company.name,
             )
-        if not self.active:
-            return self.env._("The billing account is archived.")
-        if not self.client_id.active:
-            return self.env._("The client is archived.")
-        if not self.billable:
-            return self.env._("The billing account isn't billable.")
-        if self.billing_status != "active":
-            status = self._fields["billing_status"]._description_selection(self.env)
-            return self.env._(
-                "The billing account isn't active: %s.", dict(status)[self.billing_status]
-            )
-        if self.exclude_from_mass_billing:
-            return self.env._("It is excluded from mass billing.")
-        if self.payer_id.invoicing_model == "payer_file":
-            return self.env._("%s is billed by billing cycles only.", self.payer_id.name)
+        for condition, text in self._mass_conditions():
+            if not self.filtered_domain(condition):
+                return text(self)
         return None
 
     def _draft_bill_reason(self, names):
@@ -146,25 +134,7 @@ class HealthcareBillingAccount(models.Model):
 
     def _listed_on(self, run):
         """Ids of those that have a row: alone, or together with other accounts of their payer."""
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT l.billing_account_id
-                     FROM healthcare_billing_run_line l
-                    WHERE l.run_id = %(run)s AND l.billing_account_id = ANY(%(accounts)s)
-                    UNION
-                   SELECT c.billing_account_id
-                     FROM healthcare_billing_run_line l
-                     JOIN healthcare_run_line_charge_rel rel ON rel.line_id = l.id
-                     JOIN healthcare_charge c ON c.id = rel.charge_id
-                    WHERE l.run_id = %(run)s AND c.billing_account_id = ANY(%(accounts)s)
-                    UNION
-                   SELECT jsonb_array_elements_text(l.values -> 'accounts')::int
-                     FROM healthcare_billing_run_line l
-                    WHERE l.run_id = %(run)s AND l.billing_account_id IS NULL""",
-                run=run.id or 0,
-                accounts=self.ids,
-            )
-        )
+        rows = self.env.execute_query(run._mass_accounts_query())
         return {account_id for (account_id,) in rows} & set(self.ids)
 
     def _draft_bills(self, run):

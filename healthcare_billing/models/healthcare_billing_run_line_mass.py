@@ -3,6 +3,8 @@ from types import MappingProxyType
 
 from odoo import api, fields, models
 
+from .account_move_mass import BILL_TEMPLATES
+
 BASES = [
     ("wip", "Work in Progress"),
     ("quote", "Quote"),
@@ -49,7 +51,7 @@ class HealthcareBillingRunLine(models.Model):
     invoice_template_id = fields.Many2one(
         "ir.actions.report",
         string="Bill Template",
-        domain="[('is_invoice_report', '=', True), ('model', '=', 'account.move')]",
+        domain=BILL_TEMPLATES,
     )
 
     @api.depends("client_id", "partner_id", "account_count")

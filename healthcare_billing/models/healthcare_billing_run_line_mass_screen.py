@@ -43,11 +43,6 @@ class HealthcareBillingRunLine(models.Model):
                 ways.append(copies[account.print_copies])
             line.delivery = " · ".join(ways) or self.env._("None")
 
-    @api.model
-    def _bill_template_domain(self):
-        """Domain of the reports that a bill can be printed with."""
-        return [("is_invoice_report", "=", True), ("model", "=", "account.move")]
-
     def _compute_amounts_now(self):
         result = super()._compute_amounts_now()
         for line in self:

@@ -254,11 +254,18 @@ class HealthcareBillingRun(models.Model):
                     "already need the tick “Bill Again”."
                 )
             )
+        chosen = self.env["healthcare.billing.run.line"].search_count(
+            Domain(domain) & Domain("run_id", "=", self.id) & Domain("state", "=", "planned")
+        )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Bill"),
             "res_model": "healthcare.billing.run.confirm",
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_run_id": self.id},
+            "context": {
+                "default_run_id": self.id,
+                "default_without_tick_count": chosen - self.selected_count,
+                "dialog_size": "medium",
+            },
         }

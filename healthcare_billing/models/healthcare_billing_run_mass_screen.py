@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .account_move_mass import BILL_TEMPLATES
+
 LIST_ACTION = "healthcare_billing.healthcare_mass_billing_action_list"
 DRAFT_BILLS_ACTION = "healthcare_billing.account_move_action_draft_bills"
 # Of how many accounts that aren't on the list a search tells why.
@@ -102,10 +104,9 @@ class HealthcareBillingRun(models.Model):
 
         :return: dict: ``terms`` and ``templates``, lists of ``(id, name)``
         """
-        lines = self.env["healthcare.billing.run.line"]
         company = self.env["account.payment.term"]._check_company_domain(self.env.company)
         terms = self.env["account.payment.term"].search(company)
-        templates = self.env["ir.actions.report"].search(lines._bill_template_domain())
+        templates = self.env["ir.actions.report"].search(BILL_TEMPLATES)
         return {
             name: [(record.id, record.display_name) for record in records]
             for name, records in (("terms", terms), ("templates", templates))
@@ -197,15 +198,6 @@ class HealthcareBillingRun(models.Model):
             )
         return self.action_bill(domain)
 
-    def action_bill(self, domain=()):
-        action = super().action_bill(domain)
-        chosen = self.env["healthcare.billing.run.line"].search_count(
-            Domain(domain) & Domain("run_id", "=", self.id) & Domain("state", "=", "planned")
-        )
-        action["context"]["default_without_tick_count"] = chosen - self.selected_count
-        action["context"]["dialog_size"] = "medium"
-        return action
-
     def _selection_mark(self):
         """Mass billing also shows dates, terms and templates: those it shows are booked."""
         mark = super()._selection_mark()
@@ -227,9 +219,7 @@ class HealthcareBillingRun(models.Model):
 
     def action_view_draft_bills(self):
         """Where drafts of mass billing are looked through and approved."""
-        if self.env.ref(DRAFT_BILLS_ACTION, raise_if_not_found=False):
-            return self.env["ir.actions.act_window"]._for_xml_id(DRAFT_BILLS_ACTION)
-        return self.action_view_moves()
+        return self.env["ir.actions.act_window"]._for_xml_id(DRAFT_BILLS_ACTION)
 
     def _after_mass_billing(self):
         """What is shown once the question is answered: the drafts, or why not all are made.
