@@ -30,17 +30,17 @@ class HealthcareBillingRunLine(models.Model):
             ._description_selection(self.env)
         )
         for line in self:
-            account = line.billing_account_id
-            if not account:
-                line.delivery = line.account_count > 1 and self.env._(
-                    "As set on its %s accounts", line.account_count
-                )
-                continue
-            ways = [account.delivery_email] if account.delivery_email else []
-            if ways and account._agreed_addressee() != line.partner_id:
+            accounts = line.billing_account_id
+            if line.account_count > 1:  # as its bill: to the payer, with the most copies
+                accounts = line._mass_accounts()
+            ways = accounts[:1].mapped("delivery_email") if len(accounts) == 1 else []
+            wanted = any(accounts.mapped("delivery_email"))
+            if wanted and (len(accounts) > 1 or accounts._agreed_addressee() != line.partner_id):
                 ways = [line.partner_id.email or self.env._("No Address")]
-            if account.print_copies != "0":
-                ways.append(copies[account.print_copies])
+            ways = [way for way in ways if way]
+            most = max(accounts.mapped("print_copies"), default="0")
+            if most != "0":
+                ways.append(copies[most])
             line.delivery = " · ".join(ways) or self.env._("None")
 
     def _compute_amounts_now(self):

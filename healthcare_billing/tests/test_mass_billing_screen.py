@@ -145,6 +145,20 @@ class TestMassBillingScreen(MassCommon):
         self.assertTrue(row.plan_new_charge(charge.id))
         self.assertEqual((row.amount_expense, row.amount), (25.0, 125.0))
 
+    def test_r25_delivery_of_several_accounts_is_their_payers(self):
+        payer = self._payer("Guardian", invoicing_model="payer_batched", payer_type="facility")
+        payer.email = "office@guardian.example.com"
+        wards = self._matter("Ward One", payer_id=payer.id)
+        wards |= self._matter("Ward Two", payer_id=payer.id)
+        wards[0].write({"delivery_email": "one@example.com", "print_copies": "2"})
+        run = self._mass_run()
+        row = run.line_ids.filtered(lambda line: line.partner_id == payer)
+        self.assertEqual(row.bill_for, "Guardian (2 accounts)")
+        self.assertEqual(row.delivery, "office@guardian.example.com · 2 Copies")
+        wards[0].delivery_email = False
+        row.invalidate_recordset(["delivery"])
+        self.assertEqual(row.delivery, "2 Copies")
+
     def test_r25_delivery_is_that_of_the_account(self):
         self.anna.write({"delivery_email": "anna@example.com", "print_copies": "2"})
         self.assertEqual(self._row(self.mass, self.anna).delivery, "anna@example.com · 2 Copies")
