@@ -146,13 +146,18 @@ class ResCompany(models.Model):
         They aren't data of the addon, with which they would be deleted: invoices need them.
         """
         # sudo: whoever adds a company need not be allowed to make services
-        everywhere = self.sudo().search([])
+        companies = self.sudo()
         for field_name, (name, code) in self._fee_services().items():
-            lacking = (self.sudo() or everywhere).filtered(lambda c, f=field_name: not c[f])
+            lacking = companies.search(
+                [(field_name, "=", False), *([("id", "in", self.ids)] if self else [])]
+            )
             if not lacking:
                 continue
-            shared = everywhere[field_name].filtered(lambda product: not product.company_id)
-            lacking[field_name] = shared[:1] or shared.create(
+            others = companies.search(
+                [(field_name, "!=", False), (f"{field_name}.company_id", "=", False)], limit=1
+            )
+            shared = others[field_name]
+            lacking[field_name] = shared or shared.create(
                 {
                     "name": name,
                     "default_code": code,
