@@ -6,7 +6,7 @@
     "author": "Healthcare Billing contributors",
     "website": "https://github.com/healthcare-billing/healthcare_billing",
     "license": "LGPL-3",
-    "depends": ["account", "hr"],
+    "depends": ["account", "account_payment", "hr"],
     "data": [
         "security/healthcare_billing_groups.xml",
         "security/ir.model.access.csv",

@@ -100,6 +100,9 @@ from . import healthcare_charge_form
 from . import healthcare_charge_license
 from . import healthcare_charge_open
 from . import healthcare_charge_paid
+from . import account_move_open
+from . import healthcare_charge_balance
+from . import healthcare_charge_statement
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
 from . import healthcare_charge_superbill
@@ -168,3 +171,7 @@ from . import account_move_write_off
 from . import account_move_vendor_expense
 from . import account_move_bill_template
 from . import healthcare_realization
+from . import healthcare_receivable
+from . import healthcare_receivable_proof
+from . import healthcare_statement
+from . import healthcare_statement_line

@@ -42,17 +42,18 @@ class AccountMove(models.Model):
     )
     has_charges = fields.Boolean(compute="_compute_has_charges", groups="base.group_user")
 
-    @api.depends("invoice_line_ids.charge_id.service_date")
+    @api.depends("move_type", "invoice_line_ids.charge_id.service_date")
     def _compute_service_dates(self):
         for move in self:
-            dates = move.invoice_line_ids.charge_id.mapped("service_date")
+            charges = move.is_sale_document() and move.invoice_line_ids.charge_id
+            dates = charges.mapped("service_date") if charges else ()
             move.service_date_from = min(dates, default=False)
             move.service_date_to = max(dates, default=False)
 
-    @api.depends("invoice_line_ids.charge_id")
+    @api.depends("move_type", "invoice_line_ids.charge_id")
     def _compute_has_charges(self):
-        for move in self:
-            move.has_charges = bool(move.invoice_line_ids.charge_id)
+        for move in self:  # items of payments name the charges that they are for
+            move.has_charges = move.is_sale_document() and bool(move.invoice_line_ids.charge_id)
 
     def _care_reference(self):
         """Number by which a biller knows this invoice, posted or not."""
@@ -99,7 +100,7 @@ class AccountMove(models.Model):
 
     def button_draft(self):
         """Putting a canceled invoice or a posted credit note back takes its charges again."""
-        lines = self.sudo().line_ids.filtered("charge_id")  # sudo: see _check_charges_still_free
+        lines = self._care_lines()
         canceled = lines.filtered(lambda line: line.parent_state == "cancel")
         posted = lines.filtered(lambda line: line.parent_state == "posted")
         takes = canceled.filtered(lambda line: not line._is_counter_line())
@@ -109,11 +110,16 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         """A credit note of a credit note bills the care again: it must still be free."""
-        lines = self.sudo().line_ids.filtered("charge_id")  # sudo: see _check_charges_still_free
+        lines = self._care_lines()
         lines.filtered(
             lambda line: line._is_counter_line() and not line._frees()
         )._check_charges_still_free()
         return super()._post(soft)
+
+    def _care_lines(self):
+        """Lines by which these documents bill or credit care (sudo: _check_charges_still_free)."""
+        documents = self.sudo().filtered(lambda move: move.is_sale_document())
+        return documents.line_ids.filtered("charge_id")
 
     def _take_back(self):
         """Undo invoices: delete what nobody has seen or booked on, reverse the rest.

@@ -122,7 +122,7 @@ class AccountMove(models.Model):
         """
         move_ids = {}
         # sudo: whoever keeps the books need not be allowed to read charges and claims
-        for line in self.sudo().line_ids.filtered("charge_id"):
+        for line in self._care_lines():
             care = (line.charge_id._root().id, line.responsibility)
             move_ids.setdefault(care, set()).add(line.move_id.id)
         items = (

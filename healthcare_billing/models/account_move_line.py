@@ -201,6 +201,8 @@ class AccountMoveLine(models.Model):
         names = dict(self.env["healthcare.charge"]._party_names())
         # sudo: whoever keeps the books need not be allowed to read charges
         for line in self.sudo().filtered(lambda line: line.charge_id and line.responsibility):
+            if not line.move_id.is_sale_document():  # a payment names the charge that it is for
+                continue
             if not line._is_counter_line() and line.responsibility not in line.charge_id._parts():
                 raise ValidationError(
                     self.env._(

@@ -1,6 +1,9 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+# Documents that bill or credit care; payments, too, have items that name a charge.
+CARE_DOCUMENTS = ("out_invoice", "out_refund")
+
 
 class HealthcareCharge(models.Model):
     """What the ledger says of a charge: the lines that bill it, and the stage it is in."""
@@ -69,7 +72,7 @@ class HealthcareCharge(models.Model):
         """
         summary = {}
         lines = self.env["account.move.line"].search_fetch(
-            [("charge_id", "in", self.ids)],
+            [("charge_id", "in", self.ids), ("move_type", "in", CARE_DOCUMENTS)],
             [
                 "charge_id", "responsibility", "charge_live", "parent_state", "price_subtotal",
                 "move_type", "move_id", "credit_of_line_id",
@@ -121,7 +124,11 @@ class HealthcareCharge(models.Model):
 
         sudo: care staff may not read the ledger, yet must be told that it holds the charge.
         """
-        return self.env["account.move.line"].sudo().search([("charge_id", "in", self.ids)])
+        return (
+            self.env["account.move.line"]
+            .sudo()
+            .search([("charge_id", "in", self.ids), ("move_type", "in", CARE_DOCUMENTS)])
+        )
 
     def _live_lines(self):
         """Lines that bill these charges now, on drafts or posted invoices (sudo: see above)."""

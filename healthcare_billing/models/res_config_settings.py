@@ -73,6 +73,9 @@ class ResConfigSettings(models.TransientModel):
     group_use_mass_billing = fields.Boolean(
         "Mass Billing", implied_group="healthcare_billing.group_use_mass_billing"
     )
+    group_use_statements = fields.Boolean(
+        "Statements", implied_group="healthcare_billing.group_use_statements"
+    )
     group_use_qa = fields.Boolean("Quality Review", implied_group="healthcare_billing.group_use_qa")
     group_use_authorizations = fields.Boolean(
         "Authorizations", implied_group="healthcare_billing.group_use_authorizations"

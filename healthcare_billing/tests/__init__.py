@@ -16,6 +16,7 @@ from . import test_claim_states
 from . import test_claim_tours
 from . import test_claims
 from . import test_client_premiums
+from . import test_charge_balance
 from . import test_code_license
 from . import test_codes
 from . import test_completeness

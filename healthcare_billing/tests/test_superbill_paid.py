@@ -24,28 +24,6 @@ class TestPaidAmounts(SuperbillCommon):
         paid = charges._paid_amounts(*args)
         return [paid[charge] for charge in charges]
 
-    def _credit(self, move, lines=None, amount=None):
-        """Credit lines of an invoice through the native wizard, and reconcile."""
-        wizard = (
-            self.env["account.move.reversal"]
-            .with_context(active_model="account.move", active_ids=move.ids)
-            .create({"journal_id": move.journal_id.id})
-        )
-        wizard.reverse_moves()
-        credit = self.env["account.move"].search([("reversed_entry_id", "=", move.id)])
-        keep = credit.invoice_line_ids.filtered(
-            lambda line: not line.charge_id or line.charge_id in (lines or line.charge_id)
-        )
-        (credit.invoice_line_ids - keep).unlink()
-        if amount is not None:
-            keep.filtered("charge_id").price_unit = amount
-        credit.action_post()
-        receivable = (move | credit).line_ids.filtered(
-            lambda line: line.account_id.account_type == "asset_receivable"
-        )
-        receivable.filtered(lambda line: not line.reconciled).reconcile()
-        return credit
-
     def test_nothing_paid(self):
         charges, _move = self._three()
         self.assertEqual(self._paid(charges), [0.0, 0.0, 0.0])

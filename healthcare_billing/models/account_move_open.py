@@ -1,0 +1,132 @@
+from collections import defaultdict
+
+from odoo import models
+
+from .healthcare_charge_paid import _root_id, _set_off, _share
+
+
+class AccountMove(models.Model):
+    """What is open on posted documents of care, told per charge and party.
+
+    The ledger knows what is open on a document, not on a line of it. It is shared among the
+    document's lines by rule R5: what is set off by an entry or document that names a charge goes to
+    that charge, the rest to the oldest care first, and lines without care come last. Shares add up
+    to what the ledger says, to the cent, whatever was set off against what.
+    """
+
+    _inherit = "account.move"
+
+    def _open_shares(self):
+        """Share what is open on posted invoices and credit notes of care.
+
+        :return: ``{move: {(id of the corrected charge or False, responsibility or False):
+            amount}}``, taxes included, in the document's currency; positive is owed to the
+            practice. The amounts of a document add up to its open amount.
+        """
+        shares, partly = {}, self.browse()
+        for move in self:
+            asked = move._asked_per_party()
+            if move.currency_id.is_zero(move.amount_residual):
+                shares[move] = dict.fromkeys(asked, 0.0)
+            elif not move.currency_id.compare_amounts(move.amount_residual, move.amount_total):
+                shares[move] = asked
+            else:
+                partly |= move
+        return shares | partly._open_shares_of_settled()
+
+    def _asked_per_party(self):
+        """What a document asks for each charge with its corrections, per party.
+
+        :return: as the values of ``_open_shares``, the oldest care first; they add up to the total
+        """
+        self.ensure_one()
+        asked, days = defaultdict(float), {}
+        for line in self.invoice_line_ids:
+            if line.display_type != "product":
+                continue
+            root = line.charge_id.parent_id or line.charge_id
+            key = (root.id, line.responsibility) if root else (False, False)
+            days[key] = (not root, str(root.service_date or ""), root.id or 0)
+            asked[key] += line.price_total
+        rest = self.amount_total - sum(asked.values())  # roundings of taxes and cash
+        if not self.currency_id.is_zero(rest):
+            last = max(days, key=days.get) if days else (False, False)
+            asked[last] += rest
+        sign = -1 if self.move_type == "out_refund" else 1
+        return {
+            key: sign * self.currency_id.round(asked[key])
+            for key in sorted(asked, key=lambda key: days.get(key, (True, "", 0)))
+        }
+
+    def _open_shares_of_settled(self):
+        """Shares of documents of which something, but not all, is set off."""
+        named, rest = self._settled_by_name()
+        charges = self.env["healthcare.charge"]
+        result = {}
+        for move in self:
+            sign = -1 if move.move_type == "out_refund" else 1
+            groups = _set_off(
+                move.currency_id,
+                [
+                    (charges.browse(key[0] or []), key, sign * amount)
+                    for key, amount in move._asked_per_party().items()
+                ],
+            )
+            gone = _share(move.currency_id, groups, named[move.id], rest[move.id])
+            result[move] = {
+                key: sign * move.currency_id.round(amount - gone.get(key, 0.0))
+                for _charge, key, amount in groups
+            }
+        return result
+
+    def _settled_by_name(self):
+        """What is set off against these documents, by the charge that the counterpart names.
+
+        A payment's item names one charge. A document of care names those that both are about, by
+        what it asks for them.
+
+        :return: ``({move id: {charge id: amount}}, {move id: amount})``, the latter what names none
+        """
+        named = defaultdict(lambda: defaultdict(float))
+        rest = defaultdict(float)
+        receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        partials = (receivable.matched_debit_ids | receivable.matched_credit_ids).sorted("id")
+        for partial in partials:
+            for line, counterpart, amount in (
+                (partial.debit_move_id, partial.credit_move_id, partial.debit_amount_currency),
+                (partial.credit_move_id, partial.debit_move_id, partial.credit_amount_currency),
+            ):
+                if line not in receivable:
+                    continue
+                move = line.move_id
+                if counterpart.charge_id:
+                    named[move.id][_root_id(counterpart)] += amount
+                    continue
+                for charge_id, part in counterpart.move_id._common_care(move, amount).items():
+                    named[move.id][charge_id] += part
+                    amount -= part
+                rest[move.id] += amount
+        for move in self:
+            rest[move.id] = move.currency_id.round(rest[move.id])
+            for charge_id, amount in named[move.id].items():
+                named[move.id][charge_id] = move.currency_id.round(amount)
+        return named, rest
+
+    def _common_care(self, other, amount):
+        """How much of what this document settles of another one is about the same care.
+
+        :param other: document that is settled
+        :param float amount: that is settled
+        :return: ``{charge id: amount}``
+        """
+        self.ensure_one()
+        if not self.is_sale_document():
+            return {}
+        theirs = {key[0] for key, asked in other._asked_per_party().items() if key[0] and asked}
+        parts = {}
+        for (charge_id, _party), asked in self._asked_per_party().items():
+            if charge_id in theirs:
+                part = self.currency_id.round(min(abs(asked), amount))
+                parts[charge_id] = parts.get(charge_id, 0.0) + part
+                amount -= part
+        return parts

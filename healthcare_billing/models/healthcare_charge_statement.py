@@ -1,0 +1,68 @@
+from odoo import api, fields, models
+
+from .healthcare_charge_balance import PARTIES
+
+
+class HealthcareCharge(models.Model):
+    """A charge on the way of statements: which ones hold it, and whether it came back.
+
+    What a posted invoice asks of a party awaits payment. When a statement is closed without full
+    payment, or a payer denied it, it comes back to the billing office for that party, though the
+    ledger goes on holding it: the next differential statement takes it in. A statement that is
+    committed takes it away again.
+    """
+
+    _inherit = "healthcare.charge"
+
+    statement_line_ids = fields.One2many(
+        "healthcare.statement.line",
+        "charge_id",
+        string="Statements",
+        groups="healthcare_billing.group_billing_user,account.group_account_readonly",
+    )
+    statement_count = fields.Integer(
+        string="Times Billed",
+        compute="_compute_statement_count",
+        store=True,
+        help="How many statements that held it were closed as unpaid.",
+    )
+    returned_client = fields.Boolean(
+        readonly=True, copy=False, help="The client's part is back at the billing office."
+    )
+    returned_payer = fields.Boolean(readonly=True, copy=False)
+    returned_secondary = fields.Boolean(readonly=True, copy=False)
+    returned_to_billing = fields.Boolean(
+        string="Back at the Billing Office",
+        compute="_compute_returned_to_billing",
+        store=True,
+        help="Invoiced, not paid, and to be told on the next statement.",
+    )
+
+    @api.depends("statement_line_ids.statement_id.state")
+    def _compute_statement_count(self):
+        lines = self.env["healthcare.statement.line"].sudo()  # whoever sees a charge sees its count
+        counts = {
+            charge.id: count
+            for charge, count in lines._read_group(
+                [("charge_id", "in", self.ids), ("statement_id.state", "=", "unpaid")],
+                ["charge_id"],
+                ["__count"],
+            )
+        }
+        for charge in self:
+            charge.statement_count = counts.get(charge.id, 0)
+
+    @api.depends("returned_client", "returned_payer", "returned_secondary")
+    def _compute_returned_to_billing(self):
+        for charge in self:
+            charge.returned_to_billing = any(
+                charge[f"returned_{suffix}"] for suffix in PARTIES.values()
+            )
+
+    def _set_returned(self, party, returned=True):
+        """Take a party's part of these charges back to the billing office, or away from it.
+
+        :param str party: responsibility
+        """
+        # sudo: system-only; who may close or commit a statement was asked before
+        self.sudo().write({f"returned_{PARTIES[party]}": returned})
