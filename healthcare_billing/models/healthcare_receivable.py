@@ -22,7 +22,7 @@ class HealthcareReceivable(models.Model):
     _order = "service_date, id"
     _rec_name = "charge_id"
     # what must be in the database before these rows are read
-    _depends = {
+    _depends = {  # noqa: RUF012  # as the ORM declares it
         "healthcare.charge": [
             *(
                 f"{name}_{suffix}"
@@ -41,8 +41,8 @@ class HealthcareReceivable(models.Model):
     partner_id = fields.Many2one("res.partner", string="Owed by", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    client_id = fields.Many2one("res.partner", string="Client", readonly=True)
-    payer_id = fields.Many2one("res.partner", string="Payer", readonly=True)
+    client_id = fields.Many2one("res.partner", readonly=True)
+    payer_id = fields.Many2one("res.partner", readonly=True)
     billing_account_id = fields.Many2one("healthcare.billing.account", readonly=True)
     appointment_id = fields.Many2one("healthcare.appointment", readonly=True)
     employee_id = fields.Many2one("hr.employee", string="Provider", readonly=True)
