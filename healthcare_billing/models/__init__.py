@@ -152,6 +152,7 @@ from . import product_template
 from . import res_company
 from . import res_company_expense
 from . import res_company_holidays
+from . import res_company_statement
 from . import res_config_settings
 from . import res_partner
 from . import res_partner_superbill

@@ -206,9 +206,10 @@ class HealthcareStatement(models.Model):
             statement.move_ids = statement.line_ids._posted_moves()
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for statement in self:
             statement.access_url = f"/my/statements/{statement.id}"
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):

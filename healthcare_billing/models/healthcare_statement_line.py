@@ -34,14 +34,14 @@ class HealthcareStatementLine(models.Model):
     appointment_id = fields.Many2one(
         related="charge_id.appointment_id", store=True, index="btree_not_null"
     )
-    client_id = fields.Many2one(related="charge_id.client_id", string="Client")
+    client_id = fields.Many2one(related="charge_id.client_id")
     product_id = fields.Many2one(related="charge_id.product_id", string="Service")
     service_date = fields.Date(related="charge_id.service_date", store=True)
     price = fields.Monetary(
-        string="Price", help="Of this party's part, as quoted on the statement, taxes included."
+        help="Of this party's part, as quoted on the statement, taxes included."
     )
     amount_due = fields.Monetary(
-        string="Amount Due", help="As told on the statement: price less what was paid till then."
+        help="As told on the statement: price less what was paid till then."
     )
     balance = fields.Monetary(
         string="Balance Now", compute="_compute_balance", help="What is open today."

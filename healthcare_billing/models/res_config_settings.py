@@ -73,6 +73,15 @@ class ResConfigSettings(models.TransientModel):
     group_use_mass_billing = fields.Boolean(
         "Mass Billing", implied_group="healthcare_billing.group_use_mass_billing"
     )
+    healthcare_collections_count = fields.Integer(
+        related="company_id.healthcare_collections_count", readonly=False
+    )
+    healthcare_collections_days = fields.Integer(
+        related="company_id.healthcare_collections_days", readonly=False
+    )
+    healthcare_stale_days = fields.Integer(
+        related="company_id.healthcare_stale_days", readonly=False
+    )
     group_use_statements = fields.Boolean(
         "Statements", implied_group="healthcare_billing.group_use_statements"
     )
