@@ -101,7 +101,7 @@ class HealthcareCharge(models.Model):
                 charge[f"ledger_{suffix}"] = posted
                 charge[f"balance_{suffix}"] = balance
                 charge[f"{suffix}_debtor_id"] = debtors.get((charge.id, party), False)
-            charge.amount_residual = total
+            charge.amount_residual = charge.currency_id.round(total)
 
     def _posted_document_lines(self):
         """Lines of posted invoices and credit notes that are about these charges.

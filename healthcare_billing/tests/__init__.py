@@ -126,5 +126,6 @@ from . import test_premium_tours
 from . import test_expenses
 from . import test_expense_concurrency
 from . import test_realization
+from . import test_receivables_always
 from . import test_bill_template
 from . import test_expense_tours
