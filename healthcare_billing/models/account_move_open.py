@@ -60,7 +60,7 @@ class AccountMove(models.Model):
 
     def _open_shares_of_settled(self):
         """Shares of documents of which something, but not all, is set off."""
-        named, rest = self._settled_by_name()
+        exact, named, rest = self._settled_by_name()
         charges = self.env["healthcare.charge"]
         result = {}
         for move in self:
@@ -72,25 +72,30 @@ class AccountMove(models.Model):
                     for key, amount in move._asked_per_party().items()
                 ],
             )
-            gone = _share(move.currency_id, groups, named[move.id], rest[move.id])
+            known = exact[move.id]
+            left = [(charge, key, amount - known[key]) for charge, key, amount in groups]
+            gone = _share(move.currency_id, left, named[move.id], rest[move.id])
             result[move] = {
                 key: sign * move.currency_id.round(amount - gone.get(key, 0.0))
-                for _charge, key, amount in groups
+                for _charge, key, amount in left
             }
         return result
 
     def _settled_by_name(self):
         """What is set off against these documents, by the charge that the counterpart names.
 
-        A payment's item names one charge. A document of care names those that both are about, by
-        what it asks for them.
+        A payment's item names one charge and party. A document of care names those that both are
+        about, by what it asks for them.
 
-        :return: ``({move id: {charge id: amount}}, {move id: amount})``, the latter what names none
+        :return: ``({move id: {key of _asked_per_party: amount}}, {move id: {charge id: amount}},
+            {move id: amount})``: what names a part of the document, what names its charge, the rest
         """
+        exact = defaultdict(lambda: defaultdict(float))
         named = defaultdict(lambda: defaultdict(float))
         rest = defaultdict(float)
         receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
         partials = (receivable.matched_debit_ids | receivable.matched_credit_ids).sorted("id")
+        asked = {move: move._asked_per_party() for move in self}
         for partial in partials:
             for line, counterpart, amount in (
                 (partial.debit_move_id, partial.credit_move_id, partial.debit_amount_currency),
@@ -100,33 +105,36 @@ class AccountMove(models.Model):
                     continue
                 move = line.move_id
                 if counterpart.charge_id:
-                    named[move.id][_root_id(counterpart)] += amount
-                    continue
-                for charge_id, part in counterpart.move_id._common_care(move, amount).items():
-                    named[move.id][charge_id] += part
-                    amount -= part
-                rest[move.id] += amount
+                    parts = {(_root_id(counterpart), counterpart.responsibility): amount}
+                else:
+                    parts = counterpart.move_id._common_care(asked[move], amount)
+                for key, part in parts.items():
+                    if key in asked[move]:
+                        exact[move.id][key] += part
+                    else:
+                        named[move.id][key[0]] += part
+                rest[move.id] += amount - sum(parts.values())
         for move in self:
             rest[move.id] = move.currency_id.round(rest[move.id])
-            for charge_id, amount in named[move.id].items():
-                named[move.id][charge_id] = move.currency_id.round(amount)
-        return named, rest
+            for sums in (exact[move.id], named[move.id]):
+                for key, amount in sums.items():
+                    sums[key] = move.currency_id.round(amount)
+        return exact, named, rest
 
-    def _common_care(self, other, amount):
+    def _common_care(self, asked, amount):
         """How much of what this document settles of another one is about the same care.
 
-        :param other: document that is settled
+        :param dict asked: of the document that is settled, see ``_asked_per_party``
         :param float amount: that is settled
-        :return: ``{charge id: amount}``
+        :return: ``{(charge id, responsibility): amount}``
         """
         self.ensure_one()
         if not self.is_sale_document():
             return {}
-        theirs = {key[0] for key, asked in other._asked_per_party().items() if key[0] and asked}
+        theirs = {key[0] for key, part in asked.items() if key[0] and part}
         parts = {}
-        for (charge_id, _party), asked in self._asked_per_party().items():
-            if charge_id in theirs:
-                part = self.currency_id.round(min(abs(asked), amount))
-                parts[charge_id] = parts.get(charge_id, 0.0) + part
-                amount -= part
+        for key, own in self._asked_per_party().items():
+            if key[0] in theirs:
+                parts[key] = self.currency_id.round(min(abs(own), amount))
+                amount -= parts[key]
         return parts
