@@ -176,3 +176,7 @@ from . import healthcare_receivable
 from . import healthcare_receivable_proof
 from . import healthcare_statement
 from . import healthcare_statement_line
+from . import account_payment_charge
+from . import account_payment_care
+from . import account_move_on_account
+from . import healthcare_charge_invoice_parts

@@ -9,7 +9,7 @@ from .common import A_DAY, USER_GROUPS, CareCommon
 
 RIGHTS = Path(__file__).parents[2] / "docs" / "rights.md"
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
-NATIVE_MODELS = ("res.partner", "account.move", "account.move.line")
+NATIVE_MODELS = ("res.partner", "account.move", "account.move.line", "account.payment")
 
 
 def read_tables():
@@ -142,7 +142,11 @@ class TestRights(CareCommon):
 
     def test_fields(self):
         move = self._execute(self.own, post=True).line_ids.move_id
+        payment = self.env["account.payment"].create(
+            {"partner_id": self.client.id, "amount": 5.0, "partner_type": "customer"}
+        )
         records = {
+            "account.payment": payment,
             "res.partner": self.client,
             "account.move": move,
             "account.move.line": move.invoice_line_ids[-1],

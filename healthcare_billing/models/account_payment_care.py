@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# What the journal entry was made of.
+BOOKED_FIELDS = (
+    "amount", "currency_id", "date", "destination_account_id", "journal_id", "partner_id",
+    "partner_type", "payment_method_line_id", "payment_type",
+)  # fmt: skip
+
+
+class AccountPayment(models.Model):
+    """Payments for care as they are afterwards: what is applied, and nothing is edited.
+
+    Core makes a draft's entry again from the payment, with one receivable line: what was paid for
+    which care would be lost.
+    """
+
+    _inherit = "account.payment"
+
+    care_applied = fields.Monetary(
+        string="Applied",
+        compute="_compute_care_applied",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="Set off against invoices, credits and other entries.",
+    )
+    care_unapplied = fields.Monetary(
+        string="Unapplied",
+        compute="_compute_care_applied",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="On account, until what it is for is invoiced.",
+    )
+
+    @api.depends("state", "amount", "move_id.line_ids.amount_residual_currency")
+    def _compute_care_applied(self):
+        for payment in self:
+            lines = payment.move_id.line_ids.filtered(
+                lambda line: (
+                    line.parent_state == "posted" and line.account_type == "asset_receivable"
+                )
+            )
+            sign = 1 if payment.payment_type == "outbound" else -1
+            payment.care_unapplied = sign * sum(lines.mapped("amount_residual_currency"))
+            booked = sign * sum(lines.mapped("amount_currency"))
+            payment.care_applied = booked - payment.care_unapplied
+
+    # -- never edited ----------------------------------------------------------------------------
+    def write(self, vals):
+        booked = {name: vals[name] for name in BOOKED_FIELDS if name in vals}
+        for payment in self.filtered(lambda payment: payment.is_for_care and payment.move_id):
+            if any(payment._would_change(name, value) for name, value in booked.items()):
+                raise payment._never_edited()
+        return super().write(vals)
+
+    def _would_change(self, name, value):
+        """Whether a value is another one than the field's; the same again is no edit."""
+        self.ensure_one()
+        field = self._fields[name]
+        old, new = (field.convert_to_cache(item, self) for item in (self[name], value))
+        return old != new
+
+    def _never_edited(self):
+        self.ensure_one()
+        return UserError(
+            self.env._(
+                "%s says what was paid for which care. Cancel it, and receive the money again.",
+                self.display_name,
+            )
+        )
+
+    def action_draft(self):
+        """Put back to draft, it would forget what it paid, and which care that was."""
+        for payment in self.filtered("is_for_care"):
+            raise payment._never_edited()
+        return super().action_draft()
+
+    def _synchronize_to_moves(self, changed_fields):
+        """The entry of money for care is kept as it was booked."""
+        return super(
+            AccountPayment, self.filtered(lambda payment: not payment.is_for_care)
+        )._synchronize_to_moves(changed_fields)
+
+    def action_cancel_for_care(self):
+        """Cancel posted payments for care: what they paid is owed again."""
+        self.filtered("is_for_care").action_cancel()
