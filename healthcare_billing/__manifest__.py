@@ -52,6 +52,7 @@
         "wizards/healthcare_invoice_void_views.xml",
         "wizards/healthcare_reprice_views.xml",
         "wizards/healthcare_responsibility_transfer_views.xml",
+        "wizards/healthcare_receive_payment_views.xml",
         "wizards/healthcare_write_off_views.xml",
         "wizards/healthcare_visit_approval_views.xml",
         "wizards/healthcare_add_to_schedule_views.xml",
@@ -94,6 +95,8 @@
         "views/res_partner_views.xml",
         # adds to the views of charges, clients and invoices
         "views/healthcare_expense_views.xml",
+        # adds to the views of payments, appointments and clients
+        "views/account_payment_views.xml",
         # adds to the views of appointments, clients and invoices
         "views/healthcare_superbill_views.xml",
         "views/healthcare_superbill_portal_templates.xml",

@@ -180,3 +180,6 @@ from . import account_payment_charge
 from . import account_payment_care
 from . import account_move_on_account
 from . import healthcare_charge_invoice_parts
+from . import healthcare_charge_payable
+from . import healthcare_appointment_payment
+from . import res_partner_payment

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 # What the journal entry was made of.
 BOOKED_FIELDS = (
@@ -32,18 +34,54 @@ class AccountPayment(models.Model):
         help="On account, until what it is for is invoiced.",
     )
 
+    care_line_ids = fields.Many2many(
+        "account.move.line",
+        string="What It Is For",
+        compute="_compute_care_applied",
+        compute_sudo=True,
+        groups="base.group_user",
+    )
+    pays_care = fields.Boolean(
+        compute="_compute_pays_care",
+        search="_search_pays_care",
+        groups="base.group_user",
+        help="Received for care, or set off against invoices of care.",
+    )
+
     @api.depends("state", "amount", "move_id.line_ids.amount_residual_currency")
     def _compute_care_applied(self):
         for payment in self:
-            lines = payment.move_id.line_ids.filtered(
-                lambda line: (
-                    line.parent_state == "posted" and line.account_type == "asset_receivable"
-                )
+            payment.care_line_ids = payment.move_id.line_ids.filtered(
+                lambda line: line.account_type == "asset_receivable"
             )
+            lines = payment.care_line_ids.filtered(lambda line: line.parent_state == "posted")
             sign = 1 if payment.payment_type == "outbound" else -1
             payment.care_unapplied = sign * sum(lines.mapped("amount_residual_currency"))
             booked = sign * sum(lines.mapped("amount_currency"))
             payment.care_applied = booked - payment.care_unapplied
+
+    @api.depends("is_for_care", "move_id.line_ids.matched_debit_ids")
+    def _compute_pays_care(self):
+        found = self.search([("id", "in", self.ids), ("pays_care", "=", True)])
+        for payment in self:
+            payment.pays_care = payment in found
+
+    def _search_pays_care(self, operator, value):
+        if operator not in ("in", "not in") or set(value) != {True}:
+            return NotImplemented
+        self.env["account.partial.reconcile"].flush_model(["debit_move_id", "credit_move_id"])
+        self.env["account.move.line"].flush_model(["move_id", "charge_id"])
+        paid = SQL(
+            """(SELECT own.move_id FROM account_move_line own
+                  JOIN account_partial_reconcile partial
+                    ON own.id IN (partial.debit_move_id, partial.credit_move_id)
+                  JOIN account_move_line other
+                    ON other.id IN (partial.debit_move_id, partial.credit_move_id)
+                  JOIN account_move_line care ON care.move_id = other.move_id
+                 WHERE care.charge_id IS NOT NULL)"""
+        )
+        domain = Domain("is_for_care", "=", True) | Domain("move_id", "in", paid)
+        return domain if operator == "in" else ~domain
 
     # -- never edited ----------------------------------------------------------------------------
     def write(self, vals):

@@ -130,3 +130,4 @@ from . import test_receivables_always
 from . import test_bill_template
 from . import test_expense_tours
 from . import test_payment_charge
+from . import test_payment_receive

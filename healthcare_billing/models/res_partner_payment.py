@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+
+from .healthcare_charge_billing import CARE_DOCUMENTS
+
+
+class ResPartner(models.Model):
+    """What clients and payers paid and isn't applied yet."""
+
+    _inherit = "res.partner"
+
+    care_on_account = fields.Monetary(
+        string="On Account",
+        compute="_compute_care_on_account",
+        compute_sudo=True,
+        groups="healthcare_billing.group_billing_user",
+        help="Received, in this company, and not applied to an invoice yet.",
+    )
+
+    @api.depends_context("company")
+    def _compute_care_on_account(self):
+        amounts = {
+            partner.id: -amount
+            for partner, amount in self.env["account.move.line"]._read_group(
+                self._on_account_domain(), ["partner_id"], ["amount_residual:sum"]
+            )
+        }
+        for partner in self:
+            partner.care_on_account = amounts.get(partner.commercial_partner_id.id, 0.0)
+
+    def _on_account_domain(self):
+        """Domain on journal items: open credits of these partners that are no documents."""
+        return [
+            ("partner_id", "in", self.commercial_partner_id.ids),
+            ("company_id", "=", self.env.company.id),
+            ("account_type", "=", "asset_receivable"),
+            ("move_type", "not in", CARE_DOCUMENTS),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+            ("amount_residual", "<", 0.0),
+        ]
+
+    def action_receive_payment(self):
+        """Receive what this client or payer pays.
+
+        :return: window action on a new ``healthcare.receive.payment``
+        """
+        self.ensure_one()
+        return self.env["healthcare.receive.payment"]._open_for_partner(self)
+
+    def action_view_on_account(self):
+        """Open the payments of which something isn't applied yet."""
+        self.ensure_one()
+        lines = self.env["account.move.line"].search(self._on_account_domain())
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "healthcare_billing.account_payment_action_care"
+        )
+        return {
+            **action,
+            "domain": [("move_id", "in", lines.move_id.ids)],
+            "context": {"create": False},
+        }
