@@ -55,7 +55,11 @@ class HealthcareReceivePayment(models.TransientModel):
     remaining = fields.Monetary(
         compute="_compute_totals", help="Kept on account for who paid, for no care in particular."
     )
+    has_waiting = fields.Boolean(compute="_compute_totals")
     payment_id = fields.Many2one("account.payment", string="Received", readonly=True)
+
+    def _compute_display_name(self):
+        self.display_name = self.env._("Receive Payment")
 
     @api.model
     def _default_journal(self):
@@ -90,6 +94,7 @@ class HealthcareReceivePayment(models.TransientModel):
         for wizard in self:
             currency = wizard.currency_id
             wizard.line_count = len(wizard.line_ids)
+            wizard.has_waiting = any(wizard.line_ids.mapped("reason"))
             wizard.is_open = sum(wizard.line_ids.mapped("is_open"))
             wizard.shared = currency.round(sum(wizard.line_ids.mapped("amount")))
             wizard.remaining = currency.round(wizard.amount - wizard.shared)
@@ -129,15 +134,26 @@ class HealthcareReceivePayment(models.TransientModel):
         return wizard._action()
 
     def _action(self):
+        """A dialog for few items, a page for many."""
         self.ensure_one()
+        is_page = len(self.line_ids) > DIALOG_ITEMS
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Receive Payment"),
             "res_model": self._name,
             "res_id": self.id,
             "views": [(False, "form")],
-            "target": "new" if len(self.line_ids) <= DIALOG_ITEMS else "current",
+            "target": "current" if is_page else "new",
+            "context": {"receive_payment_page": is_page},
         }
+
+    def _stay(self):
+        """What a button does that changes the items: a page is read again, a dialog would close."""
+        return False if self._is_page() else self._action()
+
+    @api.model
+    def _is_page(self):
+        return bool(self.env.context.get("receive_payment_page"))
 
     def _keys_of_partner(self):
         """Items that the partner, or a contact of it, owes in this company."""
@@ -196,24 +212,24 @@ class HealthcareReceivePayment(models.TransientModel):
     def action_share(self):
         """Share the amount, the oldest care first.
 
-        :return: window action on this dialog
+        :return: window action on this dialog, none on a page
         """
         self._share()
-        return self._action()
+        return self._stay()
 
     def action_clear(self):
         """Take all amounts off the items.
 
-        :return: window action on this dialog
+        :return: window action on this dialog, none on a page
         """
         self.share_oldest = False
         self.line_ids.amount = 0.0
-        return self._action()
+        return self._stay()
 
     def action_load(self):
         """Show what the chosen partner owes.
 
-        :return: window action on this dialog
+        :return: window action on this dialog, none on a page
         """
         self.ensure_one()
         if not self.partner_id:
@@ -221,7 +237,7 @@ class HealthcareReceivePayment(models.TransientModel):
         self._load(self._keys_of_partner())
         if self.share_oldest:
             self._share()
-        return {**self._action(), "target": "current"}
+        return self._stay()
 
     def action_view_lines(self):
         """All items in a list that can be searched, grouped and typed into."""
@@ -288,7 +304,7 @@ class HealthcareReceivePayment(models.TransientModel):
     def _received_action(self):
         """Say what was booked; a page goes on to the payment."""
         payment = self.payment_id
-        if len(self.line_ids) > DIALOG_ITEMS or self.env.context.get("receive_payment_page"):
+        if self._is_page():
             return payment._get_records_action(name=self.env._("Payment"))
         message = self.env._(
             "%(amount)s received: %(payment)s.",
