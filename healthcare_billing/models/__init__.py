@@ -176,3 +176,10 @@ from . import healthcare_receivable
 from . import healthcare_receivable_proof
 from . import healthcare_statement
 from . import healthcare_statement_line
+from . import healthcare_charge_correction
+from . import healthcare_charge_adjudication
+from . import healthcare_charge_extra
+from . import account_move_set_off
+from . import account_move_write_off_items
+from . import billing_engine_correction
+from . import res_company_extra

@@ -129,3 +129,6 @@ from . import test_realization
 from . import test_receivables_always
 from . import test_bill_template
 from . import test_expense_tours
+from . import test_adjudication
+from . import test_charge_extra
+from . import test_write_off_items
