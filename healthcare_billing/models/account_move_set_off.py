@@ -1,4 +1,10 @@
+from collections import defaultdict
+
 from odoo import models
+
+
+def _by_date(move):
+    return (move.invoice_date, move.id)
 
 
 class AccountMove(models.Model):
@@ -18,14 +24,19 @@ class AccountMove(models.Model):
         """
         items = self.sudo().invoice_line_ids.charge_id  # sudo: see _posted_document_lines
         others = items._family()._posted_document_lines().move_id.with_env(self.env)
-        documents = (self | others).sorted(lambda move: (move.invoice_date, move.id))
+        documents = self | others
         shares = {
             move: {key: amount for key, amount in own.items() if amount}
             for move, own in documents._open_shares().items()
         }
+        holders = defaultdict(list)
+        for move in documents:
+            for key in shares[move]:
+                holders[key].append(move)
         plan = []
         for move in self:
-            for other in documents:
+            about = dict.fromkeys(other for key in shares[move] for other in holders[key])
+            for other in documents.browse(other.id for other in about).sorted(_by_date):
                 pair = move._covered_by(other, shares) and (move, other)
                 pair = pair or (other._covered_by(move, shares) and (other, move))
                 if not pair:

@@ -83,8 +83,8 @@ class HealthcareCharge(models.Model):
         if not self._is_correcting():
             self._check_adjudicated_fields(vals)
             names = BILLED_FIELDS & set(vals)
-            made = self.filtered("is_adjudication") if names else self.browse()
-            if any(charge._changes(vals, names) for charge in made):
+            kept = self.filtered(lambda c: names and (c.is_adjudication or c.is_adjudicated))
+            if any(charge._changes(vals, names) for charge in kept):
                 raise self._adjudication_error()
         return super().write(vals)
 
@@ -109,8 +109,8 @@ class HealthcareCharge(models.Model):
     def _adjudication_error(self):
         return UserError(
             self.env._(
-                "What a payer allowed is recorded by “Adjudicate” on the charge, and taken back "
-                "by “Undo Adjudication”."
+                "What a payer allowed is recorded by “Adjudicate” on the charge, and holds what "
+                "was quoted fast. Take it back by “Undo Adjudication” first."
             )
         )
 
@@ -190,6 +190,13 @@ class HealthcareCharge(models.Model):
         """
         self.ensure_one()
         rounded = self.currency_id.round
+        if not self.is_priced:
+            raise UserError(
+                self.env._(
+                    "%s has no price yet: nobody was asked for anything that a payer could allow.",
+                    self.display_name,
+                )
+            )
         allowed, kept_back = rounded(adjudication.allowed), rounded(adjudication.sequestration)
         client_part = adjudication.client_part
         if allowed < 0 or not 0 <= kept_back <= allowed:

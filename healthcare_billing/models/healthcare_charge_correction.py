@@ -187,10 +187,13 @@ class HealthcareCharge(models.Model):
 
         :param dict texts: ``{charge: sentence}``
         """
+        charges = self.browse(charge.id for charge in texts)
+        lines = charges._family()._live_lines().with_env(self.env)
+        moves = lines.grouped(lambda line: line.charge_id._root())
         by_record = defaultdict(list)
         for charge, text in texts.items():
-            moves = charge._family()._live_lines().with_env(self.env).move_id
-            for record in (*charge.appointment_id, *moves):
+            held = moves[charge].move_id if charge in moves else ()
+            for record in (*charge.appointment_id, *held):
                 by_record[record].append(f"{charge.display_name}: {text}")
         for model in ("healthcare.appointment", "account.move"):
             records = self.env[model].browse(r.id for r in by_record if r._name == model)

@@ -313,6 +313,30 @@ class TestAdjudication(CorrectionCommon):
             child.with_user(manager.env.user).price_unit = -3.0
         with self.assertRaisesRegex(UserError, "recorded by"):
             child.with_user(manager.env.user).unlink()
+        with self.assertRaisesRegex(UserError, "holds what was quoted fast"):
+            unposted.price_unit = 90.0
+        unposted._unadjudicate()
+        unposted.price_unit = 90.0
+        self.assertEqual(unposted.amount_residual, 90.0)
+        unposted.is_priced = False
+        with self.assertRaisesRegex(UserError, "has no price yet"):
+            self._adjudicate(unposted, 360.0)
+
+    def test_many_charges_take_no_more_queries_each(self):
+        """What is read and locked is read for all; only documents cost."""
+        counts = []
+        for number in (4, 8):
+            charges = self.env["healthcare.charge"].union(
+                *(self._trip(day=A_DAY + timedelta(days=day)) for day in range(number))
+            )
+            self._execute(charges, post=True)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            charges._adjudicate(dict.fromkeys(charges, Adjudication(360.0)))
+            self.env.flush_all()
+            counts.append(self.cr.sql_log_count - before)
+        self.assertLess(counts[1] - counts[0], 4 * 25, counts)
 
     def test_rights(self):
         charge, _move = self._posted_trip()
