@@ -179,7 +179,11 @@ from . import healthcare_statement_line
 from . import healthcare_charge_correction
 from . import healthcare_charge_adjudication
 from . import healthcare_charge_extra
+from . import healthcare_charge_extra_amount
 from . import account_move_set_off
 from . import account_move_write_off_items
 from . import billing_engine_correction
 from . import res_company_extra
+from . import healthcare_charge_correction_screens
+from . import healthcare_write_off_report
+from . import res_config_settings_extra

@@ -229,18 +229,7 @@ class HealthcareCharge(models.Model):
         :return: list of values for ``create``
         """
         self.ensure_one()
-        base, moved, total = (defaultdict(float) for _number in range(3))
-        finance = defaultdict(float)
-        for charge in self | self.child_ids:
-            for party in PARTIES:
-                amount = net[charge.id, party]
-                total[party] += amount
-                if charge.kind == "finance_charge":
-                    finance[party] += amount
-                elif charge.is_adjudication:
-                    moved[party] += amount if charge.kind == "transfer" else 0.0
-                elif charge.kind not in VOIDED_KINDS:
-                    base[party] += amount
+        base, moved, finance, total = self._adjudication_sums(net)
         owed = self._split_allowed(adjudication, base)
         change = self._moved_to_client(adjudication, owed, base)
         values = []
@@ -257,6 +246,27 @@ class HealthcareCharge(models.Model):
                     )
                 )
         return values
+
+    def _adjudication_sums(self, net):
+        """What the charge with its corrections bills, by what a payer's decision does to it.
+
+        :param dict net: of ``_net_parts``
+        :return: four times ``{responsibility: amount}``: what the decision replaces, what earlier
+            ones moved between the parties, finance charges, and all together
+        """
+        self.ensure_one()
+        base, moved, finance, total = (defaultdict(float) for _number in range(4))
+        for charge in self | self.child_ids:
+            for party in PARTIES:
+                amount = net[charge.id, party]
+                total[party] += amount
+                if charge.kind == "finance_charge":
+                    finance[party] += amount
+                elif charge.is_adjudication:
+                    moved[party] += amount if charge.kind == "transfer" else 0.0
+                elif charge.kind not in VOIDED_KINDS:
+                    base[party] += amount
+        return base, moved, finance, total
 
     def _split_allowed(self, adjudication, base):
         """Who owes how much of what is allowed, without finance charges.
@@ -296,8 +306,10 @@ class HealthcareCharge(models.Model):
         if adjudication.client_part is None:
             return change
         other = "primary" if base["primary"] or not base["secondary"] else "secondary"
-        amount = self.currency_id.round(owed["client"] - base["client"])
-        amount = min(amount, max(base[other], 0.0))
+        more = self.currency_id.round(owed["client"] - base["client"])
+        less = self.currency_id.round(max(base[other], 0.0) - owed[other])
+        # what the one owes more and the other less; the rest is nobody's any more
+        amount = min(more, max(less, 0.0)) if more > 0 else max(more, min(less, 0.0))
         return change | {"client": amount, other: -amount}
 
     def _opposite_children(self, made, net):

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from .healthcare_charge_balance import PARTIES
@@ -43,6 +43,7 @@ class HealthcareCharge(models.Model):
                     reason,
                     product_id=service.id,
                     description=description,
+                    extra_date=date or fields.Date.context_today(self),
                 )
             )
         children = charges._make_corrections(values)

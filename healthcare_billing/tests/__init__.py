@@ -132,3 +132,4 @@ from . import test_expense_tours
 from . import test_adjudication
 from . import test_charge_extra
 from . import test_write_off_items
+from . import test_correction_dialogs
