@@ -39,7 +39,7 @@ class HealthcareWriteOffReport(models.Model):
 
     date = fields.Date(readonly=True)
     move_id = fields.Many2one("account.move", string="Entry", readonly=True)
-    invoice_id = fields.Many2one("account.move", string="Invoice", readonly=True)
+    invoice_id = fields.Many2one("account.move", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     reason_id = fields.Many2one("healthcare.adjustment.reason", readonly=True)

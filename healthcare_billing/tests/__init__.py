@@ -133,3 +133,4 @@ from . import test_adjudication
 from . import test_charge_extra
 from . import test_write_off_items
 from . import test_correction_dialogs
+from . import test_corrections_always

@@ -115,7 +115,7 @@ class HealthcareAdjudicationLine(models.TransientModel):
     finance = fields.Monetary(readonly=True, help="Finance charges stay, whatever is allowed.")
     client_billed = fields.Monetary(readonly=True)
     is_decided = fields.Boolean(string="Decided", default=True)
-    allowed = fields.Monetary(string="Allowed", help="0.00 is a denial.")
+    allowed = fields.Monetary(help="0.00 is a denial.")
     sequestration = fields.Monetary(string="Sequestered")
     client_part = fields.Monetary(
         string="Client Owes",
