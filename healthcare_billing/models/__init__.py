@@ -183,3 +183,14 @@ from . import healthcare_charge_invoice_parts
 from . import healthcare_charge_payable
 from . import healthcare_appointment_payment
 from . import res_partner_payment
+from . import healthcare_charge_correction
+from . import healthcare_charge_adjudication
+from . import healthcare_charge_extra
+from . import healthcare_charge_extra_amount
+from . import account_move_set_off
+from . import account_move_write_off_items
+from . import billing_engine_correction
+from . import res_company_extra
+from . import healthcare_charge_correction_screens
+from . import healthcare_write_off_report
+from . import res_config_settings_extra

@@ -172,6 +172,14 @@ class AccountMove(models.Model):
 
         :param float amount: in the invoice's currency
         """
+        shares = self._write_off_shares(amount)
+        return self._prepare_write_off_entry(reason, account, journal, date, shares, note)
+
+    def _prepare_write_off_entry(self, reason, account, journal, date, credits, note):
+        """Values of an entry: the reason's account first, then what is credited.
+
+        :param list credits: of ``_write_off_shares``
+        """
         self.ensure_one()
         label = self.env._(
             "Write-off of %(invoice)s: %(reason)s", invoice=self.name, reason=reason.display_name
@@ -182,7 +190,6 @@ class AccountMove(models.Model):
             "adjustment_reason_id": reason.id,
             "partner_id": self.commercial_partner_id.id,
         }
-        credits = self._write_off_shares(amount)
         return {
             "move_type": "entry",
             "journal_id": journal.id,
@@ -312,13 +319,14 @@ class AccountMoveLine(models.Model):
 class HealthcareAdjustmentReason(models.Model):
     _inherit = "healthcare.adjustment.reason"
 
-    def _write_off_account(self, company):
+    def _write_off_account(self, company, kinds=WRITE_OFF_KINDS):
         """Account that takes what is written off for this reason.
 
+        :param kinds: of reasons that may be chosen
         :raise UserError: not a reason of the practice's own, or without an account
         """
         self.ensure_one()
-        if self.kind not in WRITE_OFF_KINDS:
+        if self.kind not in kinds:
             raise UserError(
                 self.env._(
                     "%s comes with a payer's remittance: choose a courtesy, bad debt or small "

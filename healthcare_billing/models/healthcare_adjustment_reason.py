@@ -50,3 +50,15 @@ class HealthcareAdjustmentReason(models.Model):
         domain="[('type', '=', 'service')]",
         help="Names the adjustment on invoices, where it has a line of its own.",
     )
+
+    def _contra_account(self, company):
+        """Account of what a payer's decision, or a discount, takes off revenue.
+
+        :return: the reason's account, or its service's; empty: that of the care itself
+        """
+        self.ensure_one()
+        own = self.with_company(company)
+        product = own.product_id.product_tmpl_id
+        return own.account_id or (
+            product.get_product_accounts()["income"] if product else own.account_id
+        )

@@ -36,3 +36,6 @@ from . import healthcare_write_off
 from . import healthcare_visit_approval
 from . import healthcare_add_to_schedule
 from . import healthcare_unscheduled_check_in
+from . import healthcare_adjudication
+from . import healthcare_charge_extra
+from . import healthcare_item_write_off

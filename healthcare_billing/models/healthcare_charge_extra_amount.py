@@ -1,0 +1,127 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+
+from .healthcare_charge_balance import PARTIES
+
+DAYS_PER_MONTH = 30
+
+
+class HealthcareCharge(models.Model):
+    """How much is charged, or taken off: fixed, per item, per cent, or by the month.
+
+    ==========  ==================================================================================
+    method      amount of an item
+    ==========  ==================================================================================
+    fixed       its share of one amount, in proportion to the balances; the last one has the cents
+    per_item    the amount
+    percent     per cent of its balance
+    monthly     (balance - finance charges) x rate / 100 x days / 30, where days are those since
+                the invoice was due, or since the last finance charge: no day is charged twice, and
+                there is no interest on interest
+    ==========  ==================================================================================
+
+    A discount takes at most what is owed.
+    """
+
+    _inherit = "healthcare.charge"
+
+    extra_date = fields.Date(
+        string="Charged on",
+        readonly=True,
+        copy=False,
+        help="Of a finance charge, service charge or discount. Days till then are charged.",
+    )
+
+    @api.model
+    def _extra_amounts(self, kind, method, value, items, date):
+        """How much each item is charged, or gets off.
+
+        :param str kind: finance_charge, service_charge or discount
+        :param str method: fixed, per_item, percent or monthly
+        :param float value: amount, or per cent
+        :param list items: of ``(charge, responsibility)``
+        :param date date: up to which days count
+        :return: ``{(charge, responsibility): amount}``, 0.00 for nothing
+        """
+        balances = {(charge, party): charge[f"balance_{PARTIES[party]}"] for charge, party in items}
+        if method == "per_item":
+            amounts = dict.fromkeys(balances, value)
+        elif method == "percent":
+            amounts = {item: max(owed, 0.0) * value / 100 for item, owed in balances.items()}
+        elif method == "monthly":
+            amounts = self._monthly_amounts(value, balances, date)
+        else:
+            amounts = self._fixed_shares(value, balances)
+        result = {}
+        for (charge, party), amount in amounts.items():
+            amount = max(charge.currency_id.round(amount), 0.0)
+            if kind == "discount":
+                amount = min(amount, max(balances[charge, party], 0.0))
+            result[charge, party] = amount
+        return result
+
+    @api.model
+    def _fixed_shares(self, value, balances):
+        """Shares of one amount in proportion to the balances, or alike where nothing is owed.
+
+        :param dict balances: ``{(charge, responsibility): amount}``
+        """
+        weights = {item: max(owed, 0.0) for item, owed in balances.items()}
+        if not any(weights.values()):
+            weights = dict.fromkeys(balances, 1.0)
+        rest, total, shares = value, sum(weights.values()), {}
+        for item, weight in weights.items():
+            currency = item[0].currency_id
+            shares[item] = currency.round(rest * weight / total) if weight else 0.0
+            rest = currency.round(rest - shares[item])
+            total -= weight
+        return shares
+
+    @api.model
+    def _monthly_amounts(self, rate, balances, date):
+        charges = self.browse(dict.fromkeys(charge.id for charge, _party in balances))
+        since = charges._interest_since()
+        interest = defaultdict(float)
+        for (charge_id, party), amount in charges._net_parts().items():
+            charge = self.browse(charge_id)
+            if charge.kind == "finance_charge":
+                interest[charge.parent_id, party] += amount
+        return {
+            (charge, party): max(owed - interest[charge, party], 0.0)
+            * rate
+            / 100
+            * max((date - since.get((charge, party), date)).days, 0)
+            / DAYS_PER_MONTH
+            for (charge, party), owed in balances.items()
+        }
+
+    def _due_dates(self):
+        """Since when the items of these charges are due: the earliest of what is open.
+
+        :return: ``{(charge, responsibility): date}``, only what is posted and owed
+        """
+        due = {}
+        for (charge_id, party), moves in self._open_item_shares().items():
+            days = [
+                move.invoice_date_due or move.invoice_date
+                for move, amount in moves.items()
+                if amount > 0
+            ]
+            if days:
+                due[self.browse(charge_id), party] = min(days)
+        return due
+
+    def _interest_since(self):
+        """Up to which day the items were charged for being late; at first the due date.
+
+        :return: as of ``_due_dates``
+        """
+        since = self._due_dates()
+        for child in self.child_ids:
+            if child.kind == "finance_charge" and child.extra_date:
+                for party in child._parts():
+                    key = (child.parent_id, party)
+                    if key in since:
+                        since[key] = max(since[key], child.extra_date)
+        return since
