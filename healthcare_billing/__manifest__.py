@@ -52,6 +52,8 @@
         "wizards/healthcare_invoice_void_views.xml",
         "wizards/healthcare_reprice_views.xml",
         "wizards/healthcare_responsibility_transfer_views.xml",
+        "wizards/healthcare_statement_add_views.xml",
+        "wizards/healthcare_statement_price_views.xml",
         "wizards/healthcare_write_off_views.xml",
         "wizards/healthcare_visit_approval_views.xml",
         "wizards/healthcare_add_to_schedule_views.xml",
@@ -95,6 +97,7 @@
         # adds to the views of charges, clients and invoices
         "views/healthcare_expense_views.xml",
         # adds to the views of appointments, clients and invoices
+        "views/healthcare_statement_views.xml",
         "views/healthcare_superbill_views.xml",
         "views/healthcare_superbill_portal_templates.xml",
         "reports/care_invoice_report.xml",

@@ -176,3 +176,13 @@ from . import healthcare_receivable
 from . import healthcare_receivable_proof
 from . import healthcare_statement
 from . import healthcare_statement_line
+from . import healthcare_charge_item
+from . import billing_engine_statement
+from . import account_move_statement
+from . import healthcare_statement_items
+from . import healthcare_statement_line_change
+from . import healthcare_statement_ledger
+from . import healthcare_statement_exclusion
+from . import healthcare_statement_commit
+from . import healthcare_statement_price
+from . import healthcare_statement_qa

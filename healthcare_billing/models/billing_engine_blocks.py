@@ -214,7 +214,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         """
         today = fields.Date.context_today(self)
         door = self.env.context.get("healthcare_billing_door")
-        by_hand = door in ("manual", "rebill", "transfer")
+        by_hand = door in ("manual", "rebill", "transfer", "statement")
         payer_concerned = SQL("(c.amount_payer <> 0 OR c.amount_secondary <> 0)")
         primary_owes = self._owes_sql(SQL("c.amount_payer"))
         secondary_owes = self._owes_sql(SQL("c.amount_secondary"))
