@@ -98,6 +98,7 @@
         "views/healthcare_expense_views.xml",
         # adds to the views of appointments, clients and invoices
         "views/healthcare_statement_views.xml",
+        "wizards/healthcare_statement_express_views.xml",
         "views/healthcare_superbill_views.xml",
         "views/healthcare_superbill_portal_templates.xml",
         "reports/care_invoice_report.xml",

@@ -186,3 +186,5 @@ from . import healthcare_statement_exclusion
 from . import healthcare_statement_commit
 from . import healthcare_statement_price
 from . import healthcare_statement_qa
+from . import healthcare_statement_express
+from . import billing_engine_express

@@ -65,48 +65,56 @@ class HealthcareStatement(models.Model):
         drafts._commit()
         return drafts._commit_notification()
 
-    def _commit(self, run=None):
+    def _commit(self):
         """Commit drafts, once: what is committed or closed already is passed over.
 
-        :param run: ``healthcare.billing.run`` record of an express run, if any
         :return: what was left out, ``healthcare.statement.exclusion`` records
         :raise UserError: somebody else is at work on one, or there is nothing to commit
         """
-        self.check_access("write")
         drafts = self.filtered(lambda statement: statement.state == "draft")
-        drafts._in_turn()
-        drafts.exclusion_ids.unlink()
-        for (company, day), alike in drafts.grouped(lambda s: (s.company_id, s.date)).items():
+        empty = drafts._commit_drafts()
+        if empty:
+            raise UserError("\n".join(statement._reasons_text() for statement in empty))
+        return drafts.exclusion_ids
+
+    def _commit_drafts(self, run=None):
+        """See ``_commit``; drafts of which nothing can be committed stay drafts.
+
+        :param run: ``healthcare.billing.run`` record of an express run, if any
+        :return: those that stay drafts
+        """
+        self.check_access("write")
+        self._in_turn()
+        self.exclusion_ids.unlink()
+        for (company, day), alike in self.grouped(lambda s: (s.company_id, s.date)).items():
             alike.with_company(company).line_ids._commit_items(day, run)
-        drafts._check_not_empty()
-        drafts.write(
+        empty = self.filtered(
+            lambda statement: (
+                not (statement.line_ids or (statement.settles_ledger and statement.ledger_amount))
+            )
+        )
+        (self - empty).write(
             {
                 "state": "committed",
                 "committed_on": fields.Date.context_today(self),
                 "committed_by_id": self.env.uid,
             }
         )
-        return drafts.exclusion_ids
+        return empty
 
-    def _check_not_empty(self):
-        for statement in self:
-            if statement.line_ids or (statement.settles_ledger and statement.ledger_amount):
-                continue
-            reasons = "\n".join(
-                f"{left.charge_id.display_name}: {left.message}"
-                for left in statement.exclusion_ids[:20]
-            )
-            if reasons:
-                raise UserError(
-                    self.env._(
-                        "Nothing of %(statement)s can be committed now:\n%(reasons)s",
-                        statement=statement.name,
-                        reasons=reasons,
-                    )
-                )
-            raise UserError(
-                self.env._("%s has no items: add some, then commit it.", statement.name)
-            )
+    def _reasons_text(self):
+        """Why nothing of this statement can be committed."""
+        self.ensure_one()
+        reasons = "\n".join(
+            f"{left.charge_id.display_name}: {left.message}" for left in self.exclusion_ids[:20]
+        )
+        if not reasons:
+            return self.env._("%s has no items: add some, then commit it.", self.name)
+        return self.env._(
+            "Nothing of %(statement)s can be committed now:\n%(reasons)s",
+            statement=self.name,
+            reasons=reasons,
+        )
 
     def _commit_notification(self):
         left = self.exclusion_ids

@@ -61,11 +61,14 @@ class HealthcareStatement(models.Model):
         return Domain("partner_id", "=", self.partner_id.id) & self._type_domain()
 
     def _type_domain(self):
-        """The same, whoever owes them. Parked care is added by hand only, planned care never."""
+        """The same, whoever owes them."""
+        return Domain("currency_id", "=", self.currency_id.id) & self._criteria_domain()
+
+    def _criteria_domain(self):
+        """The same, in any currency. Parked care is added by hand only, planned care never."""
         self.ensure_one()
         domain = (
             Domain("company_id", "=", self.company_id.id)
-            & Domain("currency_id", "=", self.currency_id.id)
             & Domain("parked", "=", False)
             & self._date_domain()
         )
@@ -387,6 +390,17 @@ class HealthcareStatement(models.Model):
                 )
             )
         self._touch()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_committed(self):
+        told = self.filtered(lambda statement: statement.state not in ("draft", "canceled"))
+        if told:
+            raise UserError(
+                self.env._(
+                    "%s was committed, and is its own record: cancel it instead of deleting it.",
+                    told[0].name,
+                )
+            )
 
     # -- journal ---------------------------------------------------------------------------------
     def _log_items(self, lines_by_statement, text):

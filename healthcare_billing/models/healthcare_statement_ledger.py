@@ -76,7 +76,8 @@ class HealthcareStatement(models.Model):
 
     def _load_ledger(self):
         """Offer the ledger's balance as it is now."""
+        balances = self.filtered("settles_ledger")._ledger_balances()
         for statement in self:
-            statement.ledger_amount = (
-                statement._ledger_balance() if statement.settles_ledger else 0.0
-            )
+            amount = balances.get(statement, 0.0)
+            if statement.ledger_amount != amount:
+                statement.ledger_amount = amount

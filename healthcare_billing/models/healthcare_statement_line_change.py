@@ -128,18 +128,22 @@ class HealthcareStatementLine(models.Model):
             changed._log_changes(before)
         return result
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_committed(self):
+        told = self.statement_id.filtered(lambda statement: statement.state != "draft")
+        if told and not self._is_listing():
+            raise UserError(
+                self.env._(
+                    "%s was committed: take items off by “Detach”, which takes them back to the "
+                    "billing office.",
+                    told[0].name,
+                )
+            )
+
     def unlink(self):
+        """What is taken off a draft is told in its journal."""
         if not self._is_listing():
-            for statement, lines in self.grouped("statement_id").items():
-                if statement.state != "draft":
-                    raise UserError(
-                        self.env._(
-                            "%s was committed: take items off by “Detach”, which takes them back "
-                            "to the billing office.",
-                            statement.name,
-                        )
-                    )
-                statement._log_items({statement: lines}, self.env._("Taken off"))
+            self.statement_id._log_items(self.grouped("statement_id"), self.env._("Taken off"))
         return super().unlink()
 
     def _is_listing(self):

@@ -36,4 +36,5 @@ from . import healthcare_visit_approval
 from . import healthcare_add_to_schedule
 from . import healthcare_unscheduled_check_in
 from . import healthcare_statement_add
+from . import healthcare_statement_express
 from . import healthcare_statement_price
