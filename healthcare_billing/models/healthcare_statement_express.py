@@ -272,7 +272,7 @@ class HealthcareBillingRunLine(models.Model):
     def _plan_again(self):
         """Rows of express runs are brought up to date with what is owed now."""
         express = self.filtered(lambda line: line.run_id.door == "statement")
-        super(HealthcareBillingRunLine, self - express)._plan_again()
+        result = super(HealthcareBillingRunLine, self - express)._plan_again()
         for run, lines in express.grouped("run_id").items():
             now = {row.key: row for row in run._find_express_rows(lines.partner_id)}
             for line in lines:
@@ -290,6 +290,7 @@ class HealthcareBillingRunLine(models.Model):
                             "charge_ids": [fields.Command.set(row.charge_ids)],
                         }
                     )
+        return result
 
     def action_view_statement(self):
         """Open the row's statement."""

@@ -9,7 +9,7 @@ EXPRESS_TYPES = [
 
 
 class HealthcareStatementExpress(models.TransientModel):
-    """Criteria of an express run: a statement for everybody who owes something, committed at once."""
+    """Criteria of an express run: a committed statement for everybody who owes something."""
 
     _name = "healthcare.statement.express"
     _description = "Express Statements"
