@@ -179,11 +179,13 @@ from . import healthcare_statement_line
 from . import healthcare_charge_item
 from . import billing_engine_statement
 from . import account_move_statement
+from . import healthcare_statement_type
 from . import healthcare_statement_items
 from . import healthcare_statement_line_change
 from . import healthcare_statement_ledger
 from . import healthcare_statement_exclusion
 from . import healthcare_statement_commit
+from . import healthcare_statement_line_commit
 from . import healthcare_statement_price
 from . import healthcare_statement_qa
 from . import healthcare_statement_express
