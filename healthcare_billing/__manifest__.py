@@ -53,6 +53,8 @@
         "wizards/healthcare_reprice_views.xml",
         "wizards/healthcare_responsibility_transfer_views.xml",
         "wizards/healthcare_receive_payment_views.xml",
+        "wizards/healthcare_statement_add_views.xml",
+        "wizards/healthcare_statement_price_views.xml",
         "wizards/healthcare_write_off_views.xml",
         "wizards/healthcare_adjudication_views.xml",
         "wizards/healthcare_charge_extra_views.xml",
@@ -103,6 +105,8 @@
         # adds to the views of payments, appointments and clients
         "views/account_payment_views.xml",
         # adds to the views of appointments, clients and invoices
+        "views/healthcare_statement_views.xml",
+        "wizards/healthcare_statement_express_views.xml",
         "views/healthcare_superbill_views.xml",
         "views/healthcare_superbill_portal_templates.xml",
         "reports/care_invoice_report.xml",

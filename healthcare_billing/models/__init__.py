@@ -194,3 +194,17 @@ from . import res_company_extra
 from . import healthcare_charge_correction_screens
 from . import healthcare_write_off_report
 from . import res_config_settings_extra
+from . import healthcare_charge_item
+from . import billing_engine_statement
+from . import account_move_statement
+from . import healthcare_statement_type
+from . import healthcare_statement_items
+from . import healthcare_statement_line_change
+from . import healthcare_statement_ledger
+from . import healthcare_statement_exclusion
+from . import healthcare_statement_commit
+from . import healthcare_statement_line_commit
+from . import healthcare_statement_price
+from . import healthcare_statement_qa
+from . import healthcare_statement_express
+from . import billing_engine_express

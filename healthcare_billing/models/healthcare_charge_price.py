@@ -107,7 +107,7 @@ class HealthcareCharge(models.Model):
         holidays = set(self._on_holidays(days) if holidays is None else holidays)
         groups = {}
         for charge in self:
-            schedule = charge.payer_id.with_company(charge.company_id).fee_schedule_id
+            schedule = charge._own_fee_schedule()
             if schedule.active and services[charge]:
                 day = days[charge] if days else charge.service_date
                 key = (charge.company_id, schedule, day, charge in holidays)
@@ -126,6 +126,11 @@ class HealthcareCharge(models.Model):
                 if services[charge].id in found:
                     prices[charge] = (schedule, *found[services[charge].id])
         return prices
+
+    def _own_fee_schedule(self):
+        """The fee schedule that prices this charge: its payer's."""
+        self.ensure_one()
+        return self.payer_id.with_company(self.company_id).fee_schedule_id
 
     @api.model
     def _own_rules(self, schedule, services, moment, care_holiday):

@@ -98,6 +98,9 @@ from . import test_series
 from . import test_series_concurrency
 from . import test_series_edit
 from . import test_split
+from . import test_statement_commit
+from . import test_statement_express
+from . import test_statement_items
 from . import test_superbill
 from . import test_superbill_claims
 from . import test_superbill_forgery

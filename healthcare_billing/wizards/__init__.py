@@ -39,3 +39,6 @@ from . import healthcare_unscheduled_check_in
 from . import healthcare_adjudication
 from . import healthcare_charge_extra
 from . import healthcare_item_write_off
+from . import healthcare_statement_add
+from . import healthcare_statement_express
+from . import healthcare_statement_price

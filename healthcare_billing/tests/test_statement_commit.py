@@ -1,0 +1,287 @@
+from datetime import timedelta
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common import A_DAY
+from .statement_common import StatementCommon
+
+
+@tagged("post_install", "-at_install")
+class TestStatementCommit(StatementCommon):
+    """Commit and recommit (R18); a charge is posted once, and told many times (R19)."""
+
+    def test_r18_commit_invoices_and_posts(self):
+        charges = self._visits(self.anna)
+        statement = self._statement(self.anna)
+        statement._commit()
+        self.assertEqual(statement.state, "committed")
+        self.assertEqual(statement.committed_on, self.today)
+        self.assertEqual(self._stages(charges), ["awaiting_payment"] * 2)
+        self.assertEqual(statement.move_ids.care_statement_id, statement)
+        self.assertEqual(statement.move_ids.state, "posted")
+        self.assertEqual(statement.move_ids.amount_total, 160.0)
+        self.assertEqual(statement.age, 0)
+        self.assertProof()
+
+    def test_r18_commit_is_done_once(self):
+        self._visits(self.anna)
+        statement = self._statement(self.anna)
+        statement.action_commit()
+        move = statement.move_ids
+        statement.action_commit()
+        statement.action_recommit()
+        self.assertEqual(statement.move_ids, move)
+        self.assertProof()
+
+    def test_r19_overlapping_statements_book_once(self):
+        charges = self._visits(self.anna)
+        first, second = self._statement(self.anna), self._statement(self.anna)
+        (first | second)._commit()
+        self.assertEqual(first.move_ids, second.move_ids)
+        self.assertEqual(sum(first.move_ids.mapped("amount_total")), 160.0)
+        self.assertEqual(charges.mapped("amount_residual"), [80.0, 80.0])
+        self.assertProof()
+
+    def test_r18_only_the_addressees_parts(self):
+        client = self._insured_client("Ines", copay=20.0)
+        charge = self._charge(client)
+        statement = self._statement(self.payer)
+        statement._commit()
+        self.assertEqual(statement.move_ids.amount_total, 60.0)
+        self.assertEqual((charge.ledger_client, charge.ledger_payer), (0.0, 60.0))
+        stages = {row.responsibility: row.stage for row in self._receivables(charge)}
+        self.assertEqual(stages, {"client": "billing_office", "primary": "awaiting_payment"})
+        self._statement(client)._commit()
+        self.assertEqual((charge.ledger_client, charge.ledger_payer), (20.0, 60.0))
+        self.assertProof()
+
+    def test_r18_missing_quotes_are_set_existing_ones_stay(self):
+        self.payer.requires_fee_schedule = True
+        unpriced = self._charge(self._insured_client("Ines"))
+        schedule = self._fee_schedule({self.visit_service: 70.0}, payer=self._payer("Other"))
+        statement = self._statement(self.payer, fee_schedule_id=schedule.id)
+        statement._commit()
+        self.assertEqual((unpriced.amount, unpriced.price_source), (70.0, "fee_schedule"))
+        self.assertEqual(unpriced.ledger_payer, 70.0)
+        quoted = self._charge(self.anna)
+        other = self._statement(self.anna, fee_schedule_id=schedule.id)
+        other._commit()
+        self.assertEqual(quoted.amount, 80.0)
+        self.assertProof()
+
+    def test_r18_override_sets_quotes(self):
+        charges = self._visits(self.anna)
+        self._execute(charges[0], post=True)
+        statement = self._statement(self.anna, statement_type="complete", overrides_quotes=True)
+        statement.line_ids[0].price = 60.0
+        statement.line_ids[1].price = 65.0
+        statement._commit()
+        self.assertEqual(charges.mapped("amount"), [80.0, 65.0])
+        self.assertEqual(charges[0].child_ids.amount, -20.0)
+        self.assertEqual(charges.mapped("ledger_client"), [60.0, 65.0])
+        self.assertProof()
+
+    def test_r18_typed_price_without_override_is_only_told(self):
+        charge = self._charge(self.anna)
+        statement = self._statement(self.anna)
+        statement.line_ids.write({"price": 60.0, "amount_due": 60.0})
+        statement._commit()
+        self.assertEqual((charge.amount, charge.ledger_client), (80.0, 80.0))
+        self.assertEqual((statement.amount_total, statement.amount_due_now), (60.0, 80.0))
+
+    def test_taxes_are_told(self):
+        tax = self.company_data["default_tax_sale"].copy({"amount": 10.0, "name": "Ten"})
+        self.visit_service.taxes_id = tax
+        charge = self._charge(self.anna)
+        statement = self._statement(self.anna)
+        self.assertEqual(statement.amount_total, 80.0)
+        statement._commit()
+        self.assertEqual((statement.line_ids.price, statement.amount_total), (88.0, 88.0))
+        self.assertEqual(charge.ledger_client, 88.0)
+        self.assertProof()
+
+    # -- drafts ----------------------------------------------------------------------------------
+    def test_r18_drafts_are_detached(self):
+        charges = self._visits(self.anna, 3)
+        draft = self._execute(charges[:2]).move_ids
+        statement = self._statement(
+            self.anna, statement_type="custom", with_drafts=True, date_to=A_DAY + timedelta(days=1)
+        )
+        self.assertEqual(statement.line_ids.charge_id, charges[0])
+        statement._commit()
+        self.assertEqual(draft.invoice_line_ids.charge_id, charges[1])
+        self.assertEqual(draft.amount_total, 80.0)
+        self.assertFalse(draft.is_manually_modified)
+        self.assertEqual(charges[0].billing_stage, "awaiting_payment")
+        self._statement(self.anna, statement_type="custom", with_drafts=True)._commit()
+        self.assertFalse(draft.exists())
+        self.assertEqual(charges.mapped("ledger_client"), [80.0] * 3)
+        self.assertProof()
+
+    def test_r18_draft_changed_by_hand_is_left_out_with_the_reason(self):
+        charges = self._visits(self.anna)
+        draft = self._execute(charges[0]).move_ids
+        draft.invoice_line_ids.filtered("charge_id").name = "Changed"
+        draft.is_manually_modified = True
+        statement = self._statement(self.anna, statement_type="custom", with_drafts=True)
+        self.assertEqual(statement.line_count, 2)
+        left = statement._commit()
+        self.assertEqual(statement.line_ids.charge_id, charges[1])
+        self.assertEqual((left.charge_id, left.kind), (charges[0], "draft"))
+        self.assertIn("changed by hand", left.message)
+        self.assertTrue(draft.exists())
+        draft.unlink()
+        statement.action_recommit()
+        self.assertFalse(statement.exclusion_ids)
+        self.assertEqual(statement.line_ids.charge_id, charges)
+        self.assertEqual(charges.mapped("ledger_client"), [80.0, 80.0])
+        self.assertProof()
+
+    # -- left out --------------------------------------------------------------------------------
+    def test_r18_posted_to_another_party_is_left_out(self):
+        charges = self._visits(self.anna)
+        statement = self._statement(self.anna)
+        daughter = self.env["res.partner"].create({"name": "Daughter"})
+        self.anna.billing_account_ids.guarantor_id = daughter
+        move = self._execute(charges[0], post=True).move_ids
+        self.assertEqual(move.partner_id, daughter)
+        self.anna.billing_account_ids.guarantor_id = False
+        left = statement._commit()
+        self.assertEqual((left.charge_id, left.kind), (charges[0], "other_party"))
+        self.assertIn("Daughter", left.message)
+        self.assertTrue(left.can_mend)
+        self.assertEqual(left.action_mend()["res_model"], "healthcare.responsibility.transfer")
+        self.assertEqual(statement.line_ids.charge_id, charges[1])
+        self.assertEqual(charges.mapped("ledger_client"), [80.0, 80.0])
+        self.assertProof()
+
+    def test_blocked_items_are_told_with_what_mends_them(self):
+        charges = self._visits(self.anna)
+        charges[0].appointment_id.approval_state = "rejected"
+        statement = self._statement(self.anna)
+        left = statement._commit()
+        self.assertEqual(statement.line_ids.charge_id, charges[1])
+        self.assertEqual((left.kind, left.reason_id.code), ("blocked", "rejected"))
+        self.assertEqual(statement.amount_total, 80.0)
+        self.assertIn("Left out", "".join(statement.message_ids.mapped("body")))
+        charges[0].appointment_id.approval_state = "approved"
+        statement.action_recommit()
+        self.assertEqual(statement.line_ids.charge_id, charges)
+        self.assertProof()
+
+    def test_locked_month_leaves_all_out_and_says_so(self):
+        charge = self._charge(self.anna)
+        statement = self._statement(self.anna, date=A_DAY)
+        self.company.sale_lock_date = A_DAY
+        with self.assertRaises(UserError) as error:
+            statement._commit()
+        self.assertRegex(str(error.exception), "(?s)Nothing of ST.*lock")
+        self.assertEqual((statement.state, statement.line_count), ("draft", 1))
+        self.assertEqual(charge.ledger_client, 0.0)
+        statement.date = self.today
+        statement._commit()
+        self.assertEqual(charge.ledger_client, 80.0)
+
+    def test_empty_statement_is_not_committed(self):
+        statement = self._statement(self._client("Nobody"))
+        with self.assertRaisesRegex(UserError, "no items"):
+            statement._commit()
+
+    # -- QA --------------------------------------------------------------------------------------
+    def test_r18_qa_items_stay_and_are_booked_as_the_committer(self):
+        self.company.healthcare_qa_review = True
+        charge = self._charge(self.anna)
+        office = self._charge(self.anna, hour=13)
+        office.appointment_id.action_qa_done()
+        statement = self._statement(self.anna, statement_type="custom", with_qa=True)
+        biller = self._user("billing_user")
+        statement.with_env(self._act_as(biller))._commit()
+        self.assertEqual(statement.committed_by_id, biller)
+        self.assertEqual((charge.billing_stage, office.ledger_client), ("qa", 80.0))
+        line = statement.line_ids.filtered(lambda line: line.charge_id == charge)
+        self.assertTrue(line.waits_for_qa)
+        self.assertFalse(statement.needs_recommit)
+        self.assertFalse(self.env["healthcare.statement.line"].search(line._reviewed_domain()))
+        with self.enter_registry_test_mode():
+            charge.appointment_id.action_qa_done()
+            self.env.flush_all()
+            self.env.ref("healthcare_billing.ir_cron_statement_after_qa").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertFalse(line.waits_for_qa)
+        self.assertEqual(charge.billing_stage, "awaiting_payment")
+        self.assertEqual(charge.invoice_line_ids.move_id.create_uid, biller)
+        self.assertEqual(charge.invoice_line_ids.move_id.care_statement_id, statement)
+        self.assertProof()
+
+    # -- recommit --------------------------------------------------------------------------------
+    def test_r18_recommit_when_an_item_fell_back(self):
+        charges = self._visits(self.anna)
+        statement = self._statement(self.anna)
+        statement._commit()
+        self.assertFalse(statement.needs_recommit)
+        charges[0]._set_returned("client")
+        self.assertTrue(statement.needs_recommit)
+        found = self.env["healthcare.statement"].search([("needs_recommit", "=", True)])
+        self.assertIn(statement, found)
+        statement.action_recommit()
+        self.assertFalse(statement.needs_recommit)
+        self.assertEqual(self._stages(charges), ["awaiting_payment"] * 2)
+
+    def test_r18_recommit_bills_again_what_was_credited(self):
+        charges = self._visits(self.anna)
+        statement = self._statement(self.anna)
+        statement._commit()
+        self._credit(statement.move_ids)
+        self.assertTrue(statement.needs_recommit)
+        statement.action_recommit()
+        self.assertEqual(charges.mapped("ledger_client"), [80.0, 80.0])
+        self.assertFalse(statement.needs_recommit)
+        self.assertProof()
+
+    # -- after the commit --------------------------------------------------------------------------
+    def test_added_after_the_commit_is_committed_at_once(self):
+        first = self._charge(self.anna)
+        statement = self._statement(self.anna)
+        statement._commit()
+        second = self._charge(self.anna, hour=13)
+        second.appointment_id.action_park()
+        lines = statement._add_items(self._receivables(second))
+        self.assertEqual(lines.charge_id, second)
+        self.assertEqual(second.billing_stage, "awaiting_payment")
+        self.assertEqual(statement.amount_total, 160.0)
+        self.assertEqual(self._stages(first), ["awaiting_payment"])
+        self.assertProof()
+
+    def test_r18_detached_goes_back_unless_held_elsewhere(self):
+        charges = self._visits(self.anna)
+        first = self._statement(self.anna)
+        first._commit()
+        second = self._statement(self.anna, statement_type="complete")
+        second.line_ids.filtered(lambda line: line.charge_id == charges[1]).action_detach()
+        second._commit()
+        first._detach(first.line_ids)
+        self.assertEqual(self._stages(charges), ["awaiting_payment", "billing_office"])
+        self.assertFalse(first.line_ids)
+        second._detach(second.line_ids)
+        self.assertEqual(self._stages(charges), ["billing_office", "billing_office"])
+        self.assertProof()
+
+    def test_items_of_committed_statements_are_not_made_by_hand(self):
+        charge = self._charge(self.anna)
+        statement = self._statement(self.anna)
+        statement._commit()
+        other = self._charge(self.anna, hour=13)
+        with self.assertRaisesRegex(UserError, "Add Items"):
+            self.env["healthcare.statement.line"].create(
+                {
+                    "statement_id": statement.id,
+                    "charge_id": other.id,
+                    "responsibility": "client",
+                }
+            )
+        with self.assertRaisesRegex(UserError, "Detach"):
+            statement.line_ids.unlink()
+        with self.assertRaisesRegex(UserError, "one by one"):
+            statement._load_items()
+        self.assertEqual(statement.line_ids.charge_id, charge)
