@@ -53,6 +53,8 @@
         "wizards/healthcare_reprice_views.xml",
         "wizards/healthcare_responsibility_transfer_views.xml",
         "wizards/healthcare_write_off_views.xml",
+        "wizards/healthcare_statement_close_views.xml",
+        "wizards/healthcare_statement_bulk_views.xml",
         "wizards/healthcare_visit_approval_views.xml",
         "wizards/healthcare_add_to_schedule_views.xml",
         "wizards/healthcare_unscheduled_check_in_views.xml",
@@ -86,6 +88,7 @@
         "views/healthcare_modifier_views.xml",
         "views/healthcare_realization_views.xml",
         "views/healthcare_place_of_service_views.xml",
+        "views/healthcare_rebilling_views.xml",
         "views/hr_employee_views.xml",
         "views/hr_employee_public_views.xml",
         "views/product_pricelist_item_views.xml",
@@ -97,6 +100,8 @@
         # adds to the views of appointments, clients and invoices
         "views/healthcare_superbill_views.xml",
         "views/healthcare_superbill_portal_templates.xml",
+        # adds to the views of statements
+        "views/healthcare_statement_close_views.xml",
         "reports/care_invoice_report.xml",
         "reports/mass_bill_report.xml",
         "reports/care_bill_sum_report.xml",

@@ -176,3 +176,11 @@ from . import healthcare_receivable
 from . import healthcare_receivable_proof
 from . import healthcare_statement
 from . import healthcare_statement_line
+from . import healthcare_statement_allocation
+from . import healthcare_statement_set_off
+from . import healthcare_statement_close
+from . import healthcare_statement_pay
+from . import healthcare_statement_sale
+from . import healthcare_statement_collections
+from . import healthcare_statement_stale
+from . import healthcare_rebilling

@@ -129,3 +129,8 @@ from . import test_realization
 from . import test_receivables_always
 from . import test_bill_template
 from . import test_expense_tours
+from . import test_statement_close
+from . import test_statement_close_paid
+from . import test_statement_bulk
+from . import test_rebilling
+from . import test_statement_stale
