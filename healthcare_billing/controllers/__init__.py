@@ -1,4 +1,5 @@
 from . import billing_run
 from . import invoice_export
 from . import invoice_portal
+from . import statement_collections
 from . import superbill_portal

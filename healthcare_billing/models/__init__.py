@@ -208,3 +208,11 @@ from . import healthcare_statement_price
 from . import healthcare_statement_qa
 from . import healthcare_statement_express
 from . import billing_engine_express
+from . import healthcare_statement_allocation
+from . import healthcare_statement_set_off
+from . import healthcare_statement_close
+from . import healthcare_statement_pay
+from . import healthcare_statement_sale
+from . import healthcare_statement_collections
+from . import healthcare_statement_stale
+from . import healthcare_rebilling

@@ -139,3 +139,8 @@ from . import test_charge_extra
 from . import test_write_off_items
 from . import test_correction_dialogs
 from . import test_corrections_always
+from . import test_statement_close
+from . import test_statement_close_paid
+from . import test_statement_bulk
+from . import test_rebilling
+from . import test_statement_stale

@@ -42,3 +42,5 @@ from . import healthcare_item_write_off
 from . import healthcare_statement_add
 from . import healthcare_statement_express
 from . import healthcare_statement_price
+from . import healthcare_statement_close
+from . import healthcare_statement_bulk

@@ -1,0 +1,100 @@
+from datetime import timedelta
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .statement_close_common import StatementCloseCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRebilling(StatementCloseCommon):
+    """The worklist of the weekly or monthly cycle: what is to do with each open item."""
+
+    def _steps(self, charges):
+        self.env.flush_all()
+        rows = self.env["healthcare.rebilling"].search([("charge_id", "in", charges.ids)])
+        rows.invalidate_recordset()
+        return {row.charge_id: row.step for row in rows}
+
+    def _rows(self, charges):
+        self.env.flush_all()
+        return self.env["healthcare.rebilling"].search([("charge_id", "in", charges.ids)])
+
+    def test_each_step(self):
+        self.company.write({"healthcare_collections_count": 2, "healthcare_collections_days": 0})
+        charge = self._charge(self.anna)
+        self.assertEqual(self._steps(charge), {charge: "bill"})
+        self._execute(charge, post=True)
+        self.assertEqual(self._steps(charge), {charge: "untold"})
+        statement = self._statement()
+        self.assertEqual(self._steps(charge), {charge: "wait"})
+        self.assertFalse(statement.is_due)
+        statement.committed_on = self.today - timedelta(days=30)
+        self.assertEqual(self._steps(charge), {charge: "close"})
+        self.assertTrue(statement.is_due)
+        statement._close_unpaid()
+        self.assertEqual(self._steps(charge), {charge: "bill"})
+        self._statement(statement_type="differential")._close_unpaid()
+        self.assertEqual(self._steps(charge), {charge: "collect"})
+        rows = self._rows(charge)
+        self.assertEqual((rows.statement_count, rows.balance), (2, 80.0))
+        action = rows.action_make_collections()
+        collections = self.env["healthcare.statement"].search(action["domain"])
+        self.assertEqual(
+            (collections.statement_type, collections.line_ids.charge_id), ("collections", charge)
+        )
+        collections._commit()
+        collections._close_sold(self.sold, self.today)
+        self.assertEqual(self._steps(charge), {})
+        self.assertProof()
+
+    def test_for_collections_by_its_age(self):
+        charge = self._charge(self.anna)  # of a day long ago
+        self._statement()._close_unpaid()
+        self.assertEqual(self._steps(charge), {charge: "collect"})
+        self.company.healthcare_collections_days = 0
+        self.assertEqual(self._steps(charge), {charge: "bill"})
+
+    def test_due_statements_are_found(self):
+        self._three()
+        statement = self._statement()
+        due = self.env["healthcare.statement"].search([("is_due", "=", True)])
+        self.assertNotIn(statement, due)
+        self.company.healthcare_rebilling_days = 0
+        due = self.env["healthcare.statement"].search([("is_due", "=", True)])
+        self.assertIn(statement, due)
+        self.assertNotIn(
+            statement, self.env["healthcare.statement"].search([("is_due", "=", False)])
+        )
+
+    def test_close_the_statements_of_rows(self):
+        charges, _move = self._three()
+        rows = self._rows(charges)
+        with self.assertRaisesRegex(UserError, "nothing to close"):
+            rows.action_close_statements()
+        with self.assertRaisesRegex(UserError, "for collections"):
+            rows.action_make_collections()
+        statement = self._statement()
+        rows.invalidate_recordset()
+        bulk = self.env["healthcare.statement.bulk"].browse(
+            rows.action_close_statements()["res_id"]
+        )
+        self.assertEqual(bulk.line_ids.statement_id, statement)
+        bulk.action_run()
+        self.assertEqual(statement.state, "unpaid")
+
+    def test_r9_parked_care_is_nobodys_work_now(self):
+        charge = self._charge(self.anna)
+        charge.appointment_id.parked = True
+        self.assertEqual(self._steps(charge), {})
+
+    def test_worklist_by_count_and_age(self):
+        charges, _move = self._three()
+        self._statement()._close_unpaid()
+        self._rows(charges)
+        groups = self.env["healthcare.rebilling"]._read_group(
+            [("charge_id", "in", charges.ids)],
+            ["statement_count", "age_bucket"],
+            ["balance:sum", "__count"],
+        )
+        self.assertEqual(groups, [(1, "90_plus", 240.0, 3)])
