@@ -82,13 +82,29 @@ class AccountMove(models.Model):
     def _settled_by_name(self):
         """What is set off against these documents, by the charge that the counterpart names.
 
-        A payment's item names one charge. A document of care names those that both are about, by
-        what it asks for them.
-
         :return: ``({move id: {charge id: amount}}, {move id: amount})``, the latter what names none
         """
         named = defaultdict(lambda: defaultdict(float))
         rest = defaultdict(float)
+        for move, _partial, _counterpart, parts, unnamed in self._settlements():
+            for charge_id, part in parts.items():
+                named[move.id][charge_id] += part
+            rest[move.id] += unnamed
+        for move in self:
+            rest[move.id] = move.currency_id.round(rest[move.id])
+            for charge_id, amount in named[move.id].items():
+                named[move.id][charge_id] = move.currency_id.round(amount)
+        return named, rest
+
+    def _settlements(self):
+        """Each time that something was set off against these documents, in the order of doing.
+
+        A payment's item names one charge. A document of care names those that both are about, by
+        what it asks for them.
+
+        :return: iterator of ``(move, partial reconciliation, the other journal item, {charge id:
+            amount}, amount that names no charge)``, in the document's currency
+        """
         receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
         partials = (receivable.matched_debit_ids | receivable.matched_credit_ids).sorted("id")
         for partial in partials:
@@ -100,17 +116,10 @@ class AccountMove(models.Model):
                     continue
                 move = line.move_id
                 if counterpart.charge_id:
-                    named[move.id][_root_id(counterpart)] += amount
+                    yield move, partial, counterpart, {_root_id(counterpart): amount}, 0.0
                     continue
-                for charge_id, part in counterpart.move_id._common_care(move, amount).items():
-                    named[move.id][charge_id] += part
-                    amount -= part
-                rest[move.id] += amount
-        for move in self:
-            rest[move.id] = move.currency_id.round(rest[move.id])
-            for charge_id, amount in named[move.id].items():
-                named[move.id][charge_id] = move.currency_id.round(amount)
-        return named, rest
+                parts = counterpart.move_id._common_care(move, amount)
+                yield move, partial, counterpart, parts, amount - sum(parts.values())
 
     def _common_care(self, other, amount):
         """How much of what this document settles of another one is about the same care.
