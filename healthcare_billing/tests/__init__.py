@@ -129,3 +129,7 @@ from . import test_realization
 from . import test_receivables_always
 from . import test_bill_template
 from . import test_expense_tours
+from . import test_receivable_events
+from . import test_receivable_views
+from . import test_aged_receivables
+from . import test_parking
