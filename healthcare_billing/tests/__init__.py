@@ -133,3 +133,4 @@ from . import test_receivable_events
 from . import test_receivable_views
 from . import test_aged_receivables
 from . import test_parking
+from . import test_receivable_tours

@@ -43,10 +43,12 @@ class HealthcareAppointmentPark(models.TransientModel):
         if not appointments:
             raise UserError(self.env._("Choose appointments first."))
         reasons = set(appointments.mapped("parked_reason"))
+        today = fields.Date.context_today(self)
+        latest = max([day for day in appointments.mapped("parked_until") if day] + [today])
         wizard = self.create(
             {
                 "appointment_ids": appointments.ids,
-                "until": fields.Date.context_today(self) + relativedelta(weeks=1),
+                "until": latest + relativedelta(weeks=1),
                 "reason": reasons.pop() if len(reasons) == 1 else False,
             }
         )
