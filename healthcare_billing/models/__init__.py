@@ -51,6 +51,8 @@ from . import healthcare_appointment_recurrence
 from . import healthcare_appointment_screens
 from . import healthcare_appointment_series
 from . import healthcare_appointment_workflow
+from . import healthcare_appointment_qa
+from . import healthcare_appointment_parking
 from . import healthcare_appointment_cycle
 from . import healthcare_appointment_approval
 from . import healthcare_appointment_approval_screen
@@ -101,6 +103,7 @@ from . import healthcare_charge_license
 from . import healthcare_charge_open
 from . import healthcare_charge_paid
 from . import account_move_open
+from . import account_move_open_history
 from . import healthcare_charge_balance
 from . import healthcare_charge_statement
 from . import healthcare_charge_parts
@@ -216,3 +219,7 @@ from . import healthcare_statement_sale
 from . import healthcare_statement_collections
 from . import healthcare_statement_stale
 from . import healthcare_rebilling
+from . import healthcare_receivable_event
+from . import healthcare_receivable_actions
+from . import healthcare_appointment_receivables
+from . import res_partner_receivables

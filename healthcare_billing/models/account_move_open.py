@@ -60,39 +60,49 @@ class AccountMove(models.Model):
 
     def _open_shares_of_settled(self):
         """Shares of documents of which something, but not all, is set off."""
-        exact, named, rest = self._settled_by_name()
-        charges = self.env["healthcare.charge"]
-        result = {}
-        for move in self:
-            sign = -1 if move.move_type == "out_refund" else 1
-            groups = _set_off(
-                move.currency_id,
-                [
-                    (charges.browse(key[0] or []), key, sign * amount)
-                    for key, amount in move._asked_per_party().items()
-                ],
-            )
-            known = exact[move.id]
-            left = [(charge, key, amount - known[key]) for charge, key, amount in groups]
-            gone = _share(move.currency_id, left, named[move.id], rest[move.id])
-            result[move] = {
-                key: sign * move.currency_id.round(amount - gone.get(key, 0.0))
-                for _charge, key, amount in left
-            }
-        return result
+        parts = defaultdict(lambda: defaultdict(float))
+        rest = defaultdict(float)
+        for move, _partial, _counterpart, named, unnamed in self._settlements():
+            for key, amount in named.items():
+                parts[move][key] += amount
+            rest[move] += unnamed
+        return {move: move._shares_after(parts[move], rest[move]) for move in self}
 
-    def _settled_by_name(self):
-        """What is set off against these documents, by the charge that the counterpart names.
+    def _shares_after(self, parts, rest):
+        """What is open on this document when so much of it is settled.
+
+        :param dict parts: of settlements, see ``_settlements``
+        :param float rest: of settlements that names nothing
+        :return: as the values of ``_open_shares``
+        """
+        self.ensure_one()
+        currency, sign = self.currency_id, -1 if self.move_type == "out_refund" else 1
+        charges = self.env["healthcare.charge"]
+        asked = self._asked_per_party()
+        groups = _set_off(
+            currency,
+            [(charges.browse(key[0] or []), key, sign * amount) for key, amount in asked.items()],
+        )
+        exact = {key: currency.round(amount) for key, amount in parts.items() if key in asked}
+        named = defaultdict(float)  # another party's: it counts for the charge
+        for key, amount in parts.items():
+            if key not in exact:
+                named[key[0]] += currency.round(amount)
+        left = [(charge, key, amount - exact.get(key, 0.0)) for charge, key, amount in groups]
+        gone = _share(currency, left, named, currency.round(rest))
+        return {
+            key: sign * currency.round(amount - gone.get(key, 0.0)) for _charge, key, amount in left
+        }
+
+    def _settlements(self):
+        """Each time that something was set off against these documents, in the order of doing.
 
         A payment's item names one charge and party. A document of care names those that both are
         about, by what it asks for them.
 
-        :return: ``({move id: {key of _asked_per_party: amount}}, {move id: {charge id: amount}},
-            {move id: amount})``: what names a part of the document, what names its charge, the rest
+        :return: iterator of ``(move, partial reconciliation, the other journal item, {(charge id,
+            responsibility): amount}, amount that names no charge)``, in the document's currency
         """
-        exact = defaultdict(lambda: defaultdict(float))
-        named = defaultdict(lambda: defaultdict(float))
-        rest = defaultdict(float)
         receivable = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
         partials = (receivable.matched_debit_ids | receivable.matched_credit_ids).sorted("id")
         asked = {move: move._asked_per_party() for move in self}
@@ -108,18 +118,7 @@ class AccountMove(models.Model):
                     parts = {(_root_id(counterpart), counterpart.responsibility): amount}
                 else:
                     parts = counterpart.move_id._common_care(asked[move], amount)
-                for key, part in parts.items():
-                    if key in asked[move]:
-                        exact[move.id][key] += part
-                    else:
-                        named[move.id][key[0]] += part
-                rest[move.id] += amount - sum(parts.values())
-        for move in self:
-            rest[move.id] = move.currency_id.round(rest[move.id])
-            for sums in (exact[move.id], named[move.id]):
-                for key, amount in sums.items():
-                    sums[key] = move.currency_id.round(amount)
-        return exact, named, rest
+                yield move, partial, counterpart, parts, amount - sum(parts.values())
 
     def _common_care(self, asked, amount):
         """How much of what this document settles of another one is about the same care.

@@ -27,6 +27,7 @@ DECISION_FIELDS = {
     "parked",
     "parked_until",
     "parked_reason",
+    "parked_by_id",
     "removed_premium_ids",
 }
 STAFF_MAY = {("qa_state", "review"), ("note_state", "draft")}

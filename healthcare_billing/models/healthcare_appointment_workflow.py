@@ -43,32 +43,6 @@ class HealthcareAppointment(models.Model):
                 )
             )
 
-    def _enter_qa(self):
-        """Where the company reviews, completed care goes to QA first."""
-        self.filtered(
-            lambda appointment: (
-                appointment.state == "completed"
-                and appointment.qa_state == "none"
-                and appointment.company_id.healthcare_qa_review
-            )
-        ).qa_state = "review"
-
-    def action_qa_done(self):
-        """The review found nothing to correct: over to the billing office."""
-        self.qa_state = "done"
-
-    def action_qa_corrections(self):
-        """Back to the provider for corrections."""
-        self.qa_state = "corrections"
-
-    def action_park(self):
-        """Keep out of every generator, for now (R9)."""
-        self.parked = True
-
-    def action_unpark(self):
-        """Let generators pick it again."""
-        self.write({"parked": False, "parked_until": False, "parked_reason": False})
-
     def action_view_invoices(self):
         """Open the invoices of these appointments."""
         return self.env["account.move"]._care_invoices_action(

@@ -179,7 +179,7 @@ class TestBlockReasons(CareCommon):
     def test_r9_parked_stays_on_its_document_and_is_posted_and_paid(self):
         charge = self._visit()
         move = self._execute(charge).line_ids.move_id
-        charge.appointment_id.action_park()
+        charge.appointment_id._park()
         self.assertEqual(move.invoice_line_ids.charge_id, charge)
         move.action_post()
         self.env["account.payment.register"].with_context(

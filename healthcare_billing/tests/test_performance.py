@@ -92,7 +92,7 @@ class TestPerformance(CareCommon):
                     lambda number: self._visits(number, state="scheduled"),
                     lambda visits, action=action: getattr(visits, action)(),
                 )
-        for action in ("action_approve", "action_reject", "action_park", "action_sign_note"):
+        for action in ("action_approve", "action_reject", "_park", "action_sign_note"):
             with self.subTest(action=action):
                 self.assert_no_growth(
                     self._visits, lambda visits, action=action: getattr(visits, action)()

@@ -12,6 +12,11 @@ from . import healthcare_completeness
 from . import healthcare_completeness_query
 from . import healthcare_completeness_other
 from . import healthcare_completeness_row
+from . import healthcare_aged_receivables_row
+from . import healthcare_aged_receivables
+from . import healthcare_aged_receivables_query
+from . import healthcare_appointment_park
+from . import healthcare_appointment_correct
 from . import healthcare_accrual_book
 from . import healthcare_cpt_license_assign
 from . import healthcare_cycle_generate
