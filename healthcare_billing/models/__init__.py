@@ -47,6 +47,7 @@ from . import healthcare_appointment_clock
 from . import healthcare_appointment_conflicts
 from . import healthcare_appointment_note
 from . import healthcare_appointment_premiums
+from . import healthcare_appointment_print
 from . import healthcare_appointment_recurrence
 from . import healthcare_appointment_screens
 from . import healthcare_appointment_series
@@ -103,6 +104,7 @@ from . import healthcare_charge_paid
 from . import account_move_open
 from . import healthcare_charge_balance
 from . import healthcare_charge_statement
+from . import healthcare_charge_activity
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
 from . import healthcare_charge_superbill
@@ -176,3 +178,9 @@ from . import healthcare_receivable
 from . import healthcare_receivable_proof
 from . import healthcare_statement
 from . import healthcare_statement_line
+from . import healthcare_statement_print
+from . import healthcare_statement_payment
+from . import healthcare_statement_delivery
+from . import healthcare_statement_export
+from . import res_partner_quick_statement
+from . import payment_transaction

@@ -35,3 +35,5 @@ from . import healthcare_write_off
 from . import healthcare_visit_approval
 from . import healthcare_add_to_schedule
 from . import healthcare_unscheduled_check_in
+from . import healthcare_statement_delivery
+from . import healthcare_statement_export
