@@ -109,29 +109,22 @@ class HealthcareCharge(models.Model):
         :param moves: posted documents of these charges
         """
         parties = self._party_labels()
-        named, _rest = moves._settled_by_name()
+        exact, named, _rest = moves._settled_by_name()
         for move in moves:
             sign = 1 if move.move_type == "out_refund" else -1
             asked = move._asked_per_party()
-            party = {charge_id: parties.get(party, "") for charge_id, party in asked}
-            left = defaultdict(float)
-            for (charge_id, _party), amount in asked.items():
-                left[charge_id] += abs(amount)
+            left = {key: abs(amount) - exact[move.id][key] for key, amount in asked.items()}
             for charge_id, amount in named[move.id].items():
-                left[charge_id] = max(left[charge_id] - amount, 0.0)
+                own = {key: left[key] for key in left if key[0] == charge_id}
+                for key, part in _take(move.currency_id, own, amount).items():
+                    left[key] -= part
             for counterpart, amount in move._settlements():
                 text = move._settlement_text(counterpart)
-                if (charge_id := _root_id(counterpart)) and charge_id in left:
-                    shares = {charge_id: amount}
-                else:
-                    # a credit note of the same care is told as such
-                    own = counterpart.move_id._common_care(move, amount)
-                    shares = _take(move.currency_id, left, amount - sum(own.values()))
-                for charge_id, share in shares.items():
-                    yield (
-                        charge_id,
-                        Activity(counterpart.date, text, party.get(charge_id, ""), sign * share),
+                for (charge_id, party), part in _parts(move, asked, left, counterpart, amount):
+                    activity = Activity(
+                        counterpart.date, text, parties.get(party, ""), sign * part
                     )
+                    yield charge_id, activity
 
     def _claim_activities(self):
         """Claims with what payers did with them; a replacement is the appeal of a denied one."""
@@ -212,18 +205,38 @@ class AccountMove(models.Model):
         return self.env._("Entry %s", other.name)
 
 
-def _take(currency, left, amount):
-    """Give an amount to what is left open on charges, in their order; the last one gets the rest.
+def _parts(move, asked, left, counterpart, amount):
+    """Which parts of a document a counterpart settles.
 
-    :param dict left: ``{charge id: open amount}``, lowered by what they get
-    :return: ``{charge id: amount}``
+    :param dict asked: of the document, see ``_asked_per_party``
+    :param dict left: what names nothing goes to these, and lowers them
+    :param counterpart: ``account.move.line`` record
+    :param float amount: that it settles
+    :return: (key of ``asked``, amount) pairs
+    """
+    if charge := counterpart.charge_id:
+        root = charge._root()
+        key = (root.id, counterpart.responsibility)
+        own = [key] if key in asked else [known for known in asked if known[0] == root.id]
+        if own:
+            return [(own[0], amount)]
+    # a credit note of the same care is told as such
+    told = counterpart.move_id._common_care(asked, amount)
+    return _take(move.currency_id, left, amount - sum(told.values())).items()
+
+
+def _take(currency, left, amount):
+    """Give an amount to what is left open, in its order; the last one gets the rest.
+
+    :param dict left: ``{key: open amount}``, lowered by what they get
+    :return: ``{key: amount}``
     """
     shares = {}
-    for charge_id in left:
-        share = currency.round(min(left[charge_id], amount))
+    for key in left:
+        share = currency.round(min(max(left[key], 0.0), amount))
         if not currency.is_zero(share):
-            shares[charge_id] = share
-            left[charge_id] -= share
+            shares[key] = share
+            left[key] -= share
             amount -= share
     if left and not currency.is_zero(amount):
         last = list(left)[-1]

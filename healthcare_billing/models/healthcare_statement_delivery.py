@@ -115,10 +115,11 @@ class HealthcareStatement(models.Model):
         self.check_access("read")
         # sudo: access to the statement is access to its PDF
         report = self.env["ir.actions.report"].sudo()
-        return {
-            statement: report._render_qweb_pdf(PRINT_REPORT, res_ids=statement.ids)[0]
-            for statement in self
-        }
+        contents = {}
+        for statement in self:
+            streams = report._render_qweb_pdf_prepare_streams(PRINT_REPORT, {}, statement.ids)
+            contents[statement] = streams[statement.id]["stream"].getvalue()
+        return contents
 
     # -- asking for it ---------------------------------------------------------------------------
     def _delivery_plan(self, resend=False):
