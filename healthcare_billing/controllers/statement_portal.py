@@ -93,17 +93,16 @@ class StatementPortal(PortalAccount):
 
         :return: ``healthcare.statement`` record, or empty
         """
-        if access_token:
-            try:
-                statement = self._document_check_access(
-                    "healthcare.statement", statement_id, access_token=access_token
-                )
-            except (AccessError, MissingError):
-                pass
-            else:
-                if statement.state in SHOWN_STATES:
-                    return statement
-        return request.env["healthcare.statement"]
+        nothing = request.env["healthcare.statement"]
+        if not access_token:
+            return nothing
+        try:
+            statement = self._document_check_access(
+                "healthcare.statement", statement_id, access_token=access_token
+            )
+        except (AccessError, MissingError):
+            return nothing
+        return statement if statement.state in SHOWN_STATES else nothing
 
     @http.route("/my/statements/<int:statement_id>", type="http", auth="public", website=True)
     def portal_my_statement(
@@ -191,7 +190,9 @@ class StatementPortal(PortalAccount):
         if request.env.user._is_public():
             # who only holds the link sees no saved card of the addressee, and saves none
             values["tokens_sudo"] = request.env["payment.token"]
-            values["show_tokenize_input_mapping"] = {}
+            values["show_tokenize_input_mapping"] = dict.fromkeys(
+                values["providers_sudo"].ids, False
+            )
         return values
 
     def _chosen_amount(self, statement, amount):
@@ -208,9 +209,7 @@ class StatementPortal(PortalAccount):
         statement._check_payable_amount(number)
         return number
 
-    @http.route(
-        "/my/statements/<int:statement_id>/transaction", type="jsonrpc", auth="public"
-    )
+    @http.route("/my/statements/<int:statement_id>/transaction", type="jsonrpc", auth="public")
     def portal_statement_transaction(self, statement_id, access_token, amount=None, **kwargs):
         """Begin an online payment.
 

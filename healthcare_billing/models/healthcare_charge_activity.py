@@ -121,9 +121,7 @@ class HealthcareCharge(models.Model):
             for counterpart, amount in move._settlements():
                 text = move._settlement_text(counterpart)
                 for (charge_id, party), part in _parts(move, asked, left, counterpart, amount):
-                    activity = Activity(
-                        counterpart.date, text, parties.get(party, ""), sign * part
-                    )
+                    activity = Activity(counterpart.date, text, parties.get(party, ""), sign * part)
                     yield charge_id, activity
 
     def _claim_activities(self):

@@ -23,8 +23,9 @@ RESULT_FIELDS = {
 class HealthcareStatement(models.Model):
     """E-mails of statements: each to its own addressee alone, with what became of it.
 
-    They are sent in the background, slice by slice; a slice is one transaction. Whenever the server
-    stops, a statement is still queued, or its mail lies in the mail queue and the statement says so.
+    They are sent in the background, slice by slice; a slice is one transaction. Whenever the
+    server stops, a statement is still queued, or its mail lies in the mail queue, and the statement
+    says so.
     """
 
     _inherit = "healthcare.statement"

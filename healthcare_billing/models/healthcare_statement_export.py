@@ -14,14 +14,26 @@ class HealthcareStatement(models.Model):
 
         :return: list of (title, width)
         """
-        _ = self.env._
         return [
-            (_("Statement"), 14), (_("Your Number"), 14), (_("Date"), 12), (_("Addressee"), 28),
-            (_("State"), 14), (_("Appointment"), 14), (_("Date of Service"), 12), (_("Client"), 28),
-            (_("Code"), 10), (_("Service"), 28), (_("Owed by"), 16), (_("Invoice"), 20),
-            (_("Distance (miles)"), 10), (_("Waiting (minutes)"), 10), (_("Price"), 12),
-            (_("Amount Due"), 12), (_("Balance Today"), 12), (_("Currency"), 9),
-        ]  # fmt: skip
+            (self.env._("Statement"), 14),
+            (self.env._("Your Number"), 14),
+            (self.env._("Date"), 12),
+            (self.env._("Addressee"), 28),
+            (self.env._("State"), 14),
+            (self.env._("Appointment"), 14),
+            (self.env._("Date of Service"), 12),
+            (self.env._("Client"), 28),
+            (self.env._("Code"), 10),
+            (self.env._("Service"), 28),
+            (self.env._("Owed by"), 16),
+            (self.env._("Invoice"), 20),
+            (self.env._("Distance (miles)"), 10),
+            (self.env._("Waiting (minutes)"), 10),
+            (self.env._("Price"), 12),
+            (self.env._("Amount Due"), 12),
+            (self.env._("Balance Today"), 12),
+            (self.env._("Currency"), 9),
+        ]
 
     def _export_rows(self):
         """What the statements tell, an item a row; a ledger balance is a row of its own.
@@ -68,9 +80,8 @@ class HealthcareStatement(models.Model):
             if statement.settles_ledger:
                 text = self.env._("Ledger balance")
                 ledger = statement.ledger_amount
-                due = statement._ledger_due_now() if statement.state == "committed" else 0.0
                 rows.append(
-                    (*head, "", None, "", "", text, "", "", 0.0, 0, ledger, ledger, due, currency)
+                    (*head, "", None, "", "", text, "", "", 0.0, 0, ledger, ledger, None, currency)
                 )
         return rows
 
@@ -82,7 +93,7 @@ class HealthcareStatement(models.Model):
         """The statements as a spreadsheet, with sums where there is one currency: bytes."""
         columns = self._export_columns()
         place = len(columns)
-        totals = (place - 3, place - 2) if len(self.currency_id) == 1 else ()
+        totals = (place - 3,) if len(self.currency_id) == 1 else ()  # Amount Due
         name = self.env._("Statements")
         return self[:1]._xlsx_workbook([(name, columns, self._export_rows(), totals)])
 

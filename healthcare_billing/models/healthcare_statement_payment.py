@@ -19,30 +19,13 @@ class HealthcareStatement(models.Model):
         groups="base.group_user",
     )
 
-    def _amount_to_pay(self):
-        """What may still be paid on it: what is open today, with what is told besides its items.
-
-        :return: float, in its currency; not below 0.00
-        """
-        self.ensure_one()
-        ledger = self._ledger_due_now()
-        return max(self.currency_id.round(self.amount_due_now + ledger), 0.0)
-
-    def _ledger_due_now(self):
-        """What of the told ledger balance is still open: it never turns into another one."""
-        self.ensure_one()
-        told = self.ledger_amount if self.settles_ledger else 0.0
-        if self.currency_id.is_zero(told):
-            return 0.0
-        now = self._ledger_balance()
-        return min(max(now, 0.0), told) if told > 0 else max(min(now, 0.0), told)
-
     def _is_payable(self):
         """Whether it takes payments: it was committed, and something is open."""
         self.ensure_one()
-        return self.state == "committed" and self.currency_id.compare_amounts(
-            self._amount_to_pay(), 0.0
-        ) > 0
+        return (
+            self.state == "committed"
+            and self.currency_id.compare_amounts(self._amount_to_pay(), 0.0) > 0
+        )
 
     def _pay_url(self):
         """Address of its page with the token that opens it.

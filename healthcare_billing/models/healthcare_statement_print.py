@@ -237,9 +237,7 @@ class HealthcareStatement(models.Model):
         :return: list of (label, amount)
         """
         labels = dict(
-            self.env["healthcare.receivable"]
-            ._fields["age_bucket"]
-            ._description_selection(self.env)
+            self.env["healthcare.receivable"]._fields["age_bucket"]._description_selection(self.env)
         )
         amounts = dict.fromkeys(labels, 0.0)
         for group in groups:

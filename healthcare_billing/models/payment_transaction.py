@@ -2,12 +2,13 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
 
 class PaymentTransaction(models.Model):
-    """Online payments of statements: the money goes to the items, once, however often it is told."""
+    """Online payments of statements: the money goes to the items, once, however often told."""
 
     _inherit = "payment.transaction"
 
@@ -50,6 +51,7 @@ class PaymentTransaction(models.Model):
         statement = self._paid_statement()
         if not statement:
             return super()._create_payment(**extra_create_values)
+        statement._await_turn()
         payment = self._pay_statement(statement)
         if not payment:
             # money that came must be booked: on account of the addressee
@@ -98,6 +100,16 @@ class PaymentTransaction(models.Model):
 
 class HealthcareStatement(models.Model):
     _inherit = "healthcare.statement"
+
+    def _await_turn(self):
+        """Wait for who works on the statement; if it was changed, the database has us try again.
+
+        What is paid online is paid: it can't be told to come back later, as a biller is.
+        """
+        self.ensure_one()
+        self.env.cr.execute(
+            SQL("SELECT 1 FROM healthcare_statement WHERE id = %s FOR NO KEY UPDATE", self.id)
+        )
 
     def _warn_of_payment(self, transaction, reason):
         """Have somebody look at money that came for a statement which couldn't take it.

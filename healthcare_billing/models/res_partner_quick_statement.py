@@ -102,8 +102,8 @@ class HealthcareCharge(models.Model):
     def _asked_of_parties(self):
         """What was asked for these charges without their corrections, and on which invoices.
 
-        :return: ``({(charge id, responsibility): price}, {(charge id, responsibility): [number]})``,
-            prices with taxes where they are invoiced, as quoted where not
+        :return: ``({key: price}, {key: [number]})`` with keys (charge id, responsibility); prices
+            with taxes where they are invoiced, as quoted where not
         """
         prices = {
             (charge.id, party): charge[name]

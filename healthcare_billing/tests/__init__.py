@@ -100,6 +100,8 @@ from . import test_series_edit
 from . import test_split
 from . import test_statement_print
 from . import test_statement_portal
+from . import test_statement_delivery
+from . import test_statement_export
 from . import test_superbill
 from . import test_superbill_claims
 from . import test_superbill_forgery

@@ -11,8 +11,8 @@ def csv_file(titles, rows):
     """A CSV file.
 
     :param titles: texts of the first row
-    :param rows: iterable of rows: texts are made safe, numbers written as they are (floats as money,
-        with two decimals), dates in ISO format, what is False or None is left empty
+    :param rows: iterable of rows: texts are made safe, numbers written as they are (floats as
+        money, with two decimals), dates in ISO format, what is False or None is left empty
     :return: bytes, UTF-8 with the mark by which spreadsheets know it
     """
     output = StringIO()

@@ -75,9 +75,7 @@ class HealthcareStatementDelivery(models.TransientModel):
         if queued := counts.pop("queued", 0):
             texts.append(self.env._("%s were queued already.", queued))
         if busy := counts.pop("busy", 0):
-            texts.append(
-                self.env._("%s are being worked on by somebody else. Try again.", busy)
-            )
+            texts.append(self.env._("%s are being worked on by somebody else. Try again.", busy))
         if refused := sum(counts.values()):
             texts.append(
                 self.env._("%s aren't sent: their column E-mail Result says why.", refused)
