@@ -47,6 +47,7 @@ from . import healthcare_appointment_clock
 from . import healthcare_appointment_conflicts
 from . import healthcare_appointment_note
 from . import healthcare_appointment_premiums
+from . import healthcare_appointment_print
 from . import healthcare_appointment_recurrence
 from . import healthcare_appointment_screens
 from . import healthcare_appointment_series
@@ -106,6 +107,7 @@ from . import account_move_open
 from . import account_move_open_history
 from . import healthcare_charge_balance
 from . import healthcare_charge_statement
+from . import healthcare_charge_activity
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
 from . import healthcare_charge_superbill
@@ -223,3 +225,9 @@ from . import healthcare_receivable_event
 from . import healthcare_receivable_actions
 from . import healthcare_appointment_receivables
 from . import res_partner_receivables
+from . import healthcare_statement_print
+from . import healthcare_statement_payment
+from . import healthcare_statement_delivery
+from . import healthcare_statement_export
+from . import res_partner_quick_statement
+from . import payment_transaction

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, split_every
 
+from .delivery_results import delivery_results
+
 # What is rendered and handed to the mail server's queue in one transaction.
 SLICE_SIZE = 20
-# Bounces come back within days. What is older doesn't change any more.
-RESULT_DAYS = 60
 
 
 class Outbox:
@@ -191,45 +191,12 @@ class AccountMove(models.Model):
 
         Only who was meant counts: colleagues who follow an invoice may bounce.
         """
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT move.id,
-                       CASE WHEN bool_or(notice.bad) THEN 'failed' ELSE 'sent' END,
-                       MIN(notice.failure_type) FILTER (WHERE notice.bad),
-                       MIN(notice.failure_reason) FILTER (WHERE notice.bad)
-                  FROM account_move move
-                  JOIN account_move_delivery_mail_rel rel ON rel.move_id = move.id
-                  JOIN LATERAL (
-                        SELECT notification.*,
-                               notification.notification_status
-                                   IN ('bounce', 'exception', 'canceled') AS bad
-                          FROM mail_notification notification
-                          JOIN mail_message_res_partner_rel meant
-                            ON meant.mail_message_id = notification.mail_message_id
-                           AND meant.res_partner_id = notification.res_partner_id
-                         WHERE notification.mail_message_id = rel.message_id
-                       ) notice ON TRUE
-                 WHERE move.delivery_state IN ('queued', 'sent', 'failed')
-                   AND move.sending_data IS NULL
-                   AND move.delivered_on > %s
-              GROUP BY move.id
-                HAVING bool_and(notice.bad OR notice.notification_status IN ('sent', 'pending'))
-                   AND move.delivery_state
-                       != CASE WHEN bool_or(notice.bad) THEN 'failed' ELSE 'sent' END
-                """,
-                fields.Datetime.subtract(fields.Datetime.now(), days=RESULT_DAYS),
-            )
+        results = delivery_results(
+            self.env,
+            "account_move",
+            "account_move_delivery_mail_rel",
+            "move_id",
+            SQL("record.sending_data IS NULL"),
         )
-        results = {}
-        for move_id, state, failure_type, reason in rows:
-            key = (state, failure_type, reason if failure_type in (None, "unknown") else None)
-            results.setdefault(key, []).append(move_id)
-        Notification = self.env["mail.notification"]
-        for (state, failure_type, reason), move_ids in results.items():
-            notice = Notification.new({"failure_type": failure_type, "failure_reason": reason})
-            text = False
-            if state == "failed":
-                text = self.env._("E-mail not delivered: %s", notice.format_failure_reason())
+        for (state, text), move_ids in results.items():
             self.browse(move_ids)._write_result({"delivery_state": state, "delivery_message": text})

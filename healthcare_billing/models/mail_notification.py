@@ -23,7 +23,7 @@ class MailNotification(models.Model):
 
     def _delivery_models(self):
         """Models whose messages deliver documents of care."""
-        return ("account.move", "healthcare.superbill")
+        return ("account.move", "healthcare.statement", "healthcare.superbill")
 
     def _schedule_delivery_results(self):
         """Have invoices learn of their e-mails within a minute, once for all of that minute.

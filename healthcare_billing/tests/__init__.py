@@ -101,6 +101,10 @@ from . import test_split
 from . import test_statement_commit
 from . import test_statement_express
 from . import test_statement_items
+from . import test_statement_print
+from . import test_statement_portal
+from . import test_statement_delivery
+from . import test_statement_export
 from . import test_superbill
 from . import test_superbill_claims
 from . import test_superbill_forgery

@@ -49,3 +49,5 @@ from . import healthcare_statement_express
 from . import healthcare_statement_price
 from . import healthcare_statement_close
 from . import healthcare_statement_bulk
+from . import healthcare_statement_delivery
+from . import healthcare_statement_export

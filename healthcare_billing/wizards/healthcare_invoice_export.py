@@ -9,6 +9,8 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tools import format_date, split_every
 
+from ..tools.csv_file import FORMULA_STARTS
+
 # How many invoices are drawn into one PDF: more take longer than a browser waits.
 PDF_PART = 100
 # Columns of a payer's file, in their order. docs/payer-file.md says what each holds.
@@ -17,8 +19,6 @@ PAYER_FILE_COLUMNS = (
     "units", "activity_code", "service_code", "amount", "currency", "invoice_reference",
     "invoice_number", "visit_number",
 )  # fmt: skip
-# A spreadsheet takes a text that begins so for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class HealthcareInvoiceExport(models.TransientModel):
