@@ -112,6 +112,21 @@ class TransportCompany(DemoCompany):
                 "vat": data.TAX_ID,
             }
         )
+        self._load_losses()
+
+    def _load_losses(self):
+        """Accounts of what isn't collected, by the kind of the reason."""
+        reasons = self.env["healthcare.adjustment.reason"].search([])
+        for kind, (code, name) in data.LOSSES.items():
+            own = reasons.filtered(lambda reason, kind=kind: reason.kind == kind)
+            own.with_company(self.company).account_id = self.env["account.account"].create(
+                {
+                    "code": code,
+                    "name": name,
+                    "account_type": "income" if code < "5" else "expense",
+                    "company_ids": [Command.set(self.company.ids)],
+                }
+            )
 
     def _load_crew(self):
         self.staff = self._create(

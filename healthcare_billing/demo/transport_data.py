@@ -171,9 +171,75 @@ ODD_TRIPS = MappingProxyType(
         (5, "dunn", 3): {"qa_state": "corrections"},
         # the client didn't come to the door: hers alone, without miles
         (5, "pratt", 1): {"state": "no_show", "reason": "NOSHOW"},
+        (5, "odell", 1): {"state": "scheduled", "qa_state": "none"},  # paid before it is driven
         # R9: no generator picks it up until somebody decides
         (3, "royce", 1): {"parked": True, "parked_reason": "Her son says that his firm pays"},
         (5, "fry", 2): {"parked": True, "parked_reason": "The hospital asks for the run sheet"},
     }
 )
 SCHEDULED = ("abbott", "crane", "eads", "lamb", "quinn")  # have a trip to come
+
+# -- what the office does with it ------------------------------------------------------------------
+# What becomes of each party's statement of a month; empty: it has none.
+# paid: in full · short: the rest is told again · courtesy: the rest is written off · left: the rest
+# is waited for, then told again · over: the surplus is a credit · unpaid · redone: canceled and made
+# again · open, draft: left to look at · qa: open, with what is still reviewed
+OUTCOMES = MappingProxyType(
+    {
+        "lakeside": ("paid", "paid", "paid", "paid", "open"),
+        "northgate": ("short", "paid", "courtesy", "paid", "qa"),
+        "mercy": ("unpaid", "paid", "redone", "paid", "draft"),
+        "tricounty": ("over", "paid", "paid", "unpaid", "open"),
+        "lamb": ("paid", "unpaid", "paid", "paid", "open"),
+        "moody": ("unpaid", "unpaid", "unpaid", "", ""),  # then sold
+        "sands": ("", "left", "paid", "", ""),
+        "royce": ("", "", "paid", "unpaid", "open"),
+        "pratt": ("", "", "", "paid", "open"),
+        "quinn": ("", "", "", "unpaid", "open"),
+        "ivers": ("", "", "paid", "", ""),  # what the plan left to her
+        "jewell": ("", "", "", "unpaid", "open"),  # what the plan denied
+        "odell": ("", "", "", "", "prepaid"),
+    }
+)
+EXPRESS_MONTHS = (2, 3, 4)  # all statements at once
+SHORT = {"northgate": {1: 34.00, 3: 5.50}, "sands": {2: 11.00}}  # what wasn't paid
+OVERPAID = 50.00  # by the affiliate; its next statement settles it
+# (month, party) -> charged or discounted on the first item of the statement, before it is closed
+EXTRAS = MappingProxyType(
+    {
+        (3, "tricounty"): ("service_charge", 15.00, "Call-out at night"),
+        (3, "lamb"): ("finance_charge", 1.80, "1.5% on what was overdue"),
+        (4, "lakeside"): ("discount", 10.00, "Paid within ten days"),
+    }
+)
+PORTAL = "quinn"
+CASH = "nash"  # paid at the door, without a statement
+PREPAID = "odell"  # paid before the trip
+SOLD, SOLD_FOR, SOLD_MONTH = "moody", 80.00, 4
+AGENCY = "Lantern Receivables Agency"
+ABN = ("jewell", "Karen Jewell (daughter)")  # knew that the plan might not pay
+
+# kind of adjustment reason -> (code, name) of the account that takes what isn't collected
+LOSSES = MappingProxyType(
+    {
+        "contractual": ("400190", "Contractual Adjustments"),
+        "sequestration": ("400191", "Sequestration"),
+        "denial": ("400192", "Denied Care"),
+        "courtesy": ("600190", "Courtesy Write-offs"),
+        "sold": ("600191", "Loss on Sold Receivables"),
+    }
+)
+# What insurers decided: (month, client, trip) -> allowed for the ride, allowed for its miles,
+# sequestered of the ride, the client's part of the ride
+DECISIONS = MappingProxyType(
+    {
+        (2, "ivers", 1): (480.00, 175.20, 0.00, 50.00),
+        (2, "ivers", 2): (480.00, 175.20, 0.00, 100.00),  # 50.00 more than was billed
+        (3, "knox", 1): (310.00, 86.70, 6.20, 0.00),
+        (3, "knox", 2): (310.00, 60.00, 6.20, 0.00),
+        (4, "ivers", 1): (480.00, 175.20, 0.00, 50.00),
+        (4, "ivers", 2): (0.00, 0.00, 0.00, 0.00),  # denied, and nobody may be asked instead
+    }
+)
+DENIED = (3, "jewell", 1)  # and the client is asked instead
+DENIAL = "Not medically necessary by the plan's rules."

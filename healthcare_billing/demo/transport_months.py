@@ -2,35 +2,56 @@
 
 from datetime import timedelta
 
+from ..models.account_payment_charge import CareMoney
+from ..models.healthcare_charge_adjudication import Adjudication
 from . import transport_data as data
-from .books import Books
+from .transport import MONTHS
+from .transport_statements import TransportStatements
 
 
-class TransportMonths(Books):
-    """What the company's office does in five months, in the order in which it does it.
-
-    :param carrier: :class:`~.transport.TransportCompany`, without trips
-    :param env: of a billing manager of the company
-    """
+class TransportMonths(TransportStatements):
+    """What the company's office does in five months, in the order in which it does it."""
 
     def __init__(self, carrier, env):
-        super().__init__(env)
-        self.carrier = carrier
+        super().__init__(carrier, env)
         self.claims = self.env["healthcare.claim"]
         self.invoiced = self.env["account.move"]  # to insurers and, of the same care, to clients
+        self.payments = self.env["account.payment"]  # of insurers
 
     def work(self):
         """Everything.
 
         :return: self
         """
-        for month in range(1, 6):
-            trips = self.carrier.drive(month)
-            self._compare_prices(month, trips)
+        for month in range(1, MONTHS + 1):
+            self.drive(month)
             self.bill_insurers(month)
+            if month > 1:
+                self.decide(month - 1)
+                self.settle(month - 1)
+            if month == data.SOLD_MONTH:
+                self.sell(month)
+            if month == MONTHS:
+                self.take_cash()
+                self.take_prepayment()
+            self.state(month)
         self.carrier.schedule()
+        self.compare_owed()
         self.compare_proof()
         return self
+
+    # -- trips -----------------------------------------------------------------------------------
+    def drive(self, month):
+        """Trips of a month, at contract prices and retail as worked out apart."""
+        trips = self.carrier.drive(month)
+        charged = sum(self._appointments(trips).mapped("amount_total"))
+        self._equal(
+            f"Trips of month {month} by the contracts", self._worth(trips), "charges", charged
+        )
+        for trip in trips:
+            insured = trip.client.payer in data.INSURERS
+            if not insured and not trip.values.get("parked"):
+                self.owed[trip.client.payer or trip.client.key] += trip.amount
 
     def _appointments(self, trips):
         return self.env["healthcare.appointment"].browse(trip.appointment.id for trip in trips)
@@ -40,10 +61,11 @@ class TransportMonths(Books):
         """What trips have to come to, by the tables."""
         return round(sum(trip.amount for trip in trips), 2)
 
-    def _compare_prices(self, month, trips):
-        """Contract prices and retail, worked out apart."""
-        charged = sum(self._appointments(trips).mapped("amount_total"))
-        self._equal(f"Trips of month {month} by the contracts", self._worth(trips), "charges", charged)
+    def _charges(self, *key):
+        """The ride of a trip, and its miles."""
+        charges = self._appointments([self.carrier.trips[key]]).charge_ids
+        roots = charges.filtered(lambda charge: not charge.parent_id).sorted("id")
+        return roots[0], roots[1:]
 
     # -- insurers --------------------------------------------------------------------------------
     def bill_insurers(self, month):
@@ -63,21 +85,158 @@ class TransportMonths(Books):
         run = self.env["healthcare.billing.run"].browse(dialog.action_search()["res_id"])
         run.action_execute()
         run.move_ids.action_post()
-        self._equal(f"Insured trips of month {month}", self._worth(trips), "invoices",
-                    self._untaxed(run.move_ids))  # fmt: skip
+        run.move_ids.group_single_claim = True
+        self._equal(
+            f"Insured trips of month {month}", self._worth(trips),
+            "invoices", self._untaxed(run.move_ids),
+        )  # fmt: skip
         self.invoiced |= run.move_ids
         builder = self.env["healthcare.claim.builder"]
         claims = builder.create_claims(builder.plan(run.move_ids))
         self.claims |= claims
         claims.action_submit()
 
-    def _claims_of(self, client, month):
-        """Claims of a client's trips of a month."""
-        trips = self.carrier.trips_of(client, months=[month])
-        charges = self._appointments(trips).charge_ids
-        return self.claims.filtered(lambda claim: claim.line_ids.item_ids.charge_id & charges)
+    def decide(self, month):
+        """What insurers answered to a month's claims, and what they and their clients paid."""
+        charges = {key: self._charges(*key) for key in data.DECISIONS if key[0] == month}
+        if month == data.DENIED[0]:
+            self.ask_client_instead()
+        if not charges:
+            return
+        paid = {}
+        reasons = {reason.code: reason for reason in self.env["healthcare.adjustment.reason"].search([])}
+        day = self.pay_day(month)
+        for key, (ride, miles) in charges.items():
+            allowed, for_miles, kept, client_part = data.DECISIONS[key]
+            reason = reasons["45" if allowed else "50"]
+            ride._adjudicate({ride: Adjudication(allowed, kept, client_part, reason, day)})
+            miles._adjudicate({miles: Adjudication(for_miles, 0.0, 0.0, reason, day)})
+            payer = self.carrier.trips[key].client.payer
+            items = paid.setdefault(payer, [])
+            for charge, amount in ((ride, allowed - kept - client_part), (miles, for_miles)):
+                if amount:
+                    items.append(CareMoney(charge, "primary", round(amount, 2)))
+        for payer, items in paid.items():
+            payment = self.env["account.payment"]._receive_for_care(
+                self.party(payer), self.bank, day, items, memo=f"EFT {month}0{payer[:3].upper()}"
+            )
+            expected = sum(item.amount for item in items)
+            self._equal(f"{payer} allowed, month {month}", expected, "paid", payment.amount)
+            self.payments |= payment
+        self._claims_of(charges).action_mark_paid()
+        self._pay_copays(month, day)
+
+    def ask_client_instead(self):
+        """A claim is denied: the client owes what the plan doesn't pay, as she signed before."""
+        key = data.DENIED
+        charges = self.env["healthcare.charge"].union(*self._charges(*key))
+        claim = self._claims_of({key: charges})
+        claim._reject(data.DENIAL)
+        transfers = charges.browse()
+        for charge in charges:
+            transfers |= charge._transfer(
+                charge.amount_payer, from_party="primary", to_party="client", reason=data.DENIAL
+            )
+        transfers._bill_transfers()
+        transfers._log_transfers()
+        charges._set_returned("client")
+        self.owed[key[1]] += self._worth([self.carrier.trips[key]])
+
+    def _claims_of(self, charges):
+        """Claims of trips.
+
+        :param dict charges: rides and miles per key of the trip
+        """
+        care = self.env["healthcare.charge"]
+        for parts in charges.values():
+            care = care.union(*parts)
+        return self.claims.filtered(lambda claim: claim.line_ids.item_ids.charge_id & care)
+
+    def _pay_copays(self, month, day):
+        """Clients pay the invoices of their co-pays by themselves; what a plan left to them comes
+        on their next statement.
+        """
+        for key in data.DECISIONS:
+            trip = self.carrier.trips[key]
+            ride = self._charges(*key)[0]
+            copay = trip.client.copay
+            if key[0] != month or not copay:
+                continue
+            left = data.DECISIONS[key][3]
+            if left:
+                self.env["account.payment"]._receive_for_care(
+                    self.party(key[1]), self.bank, day, [CareMoney(ride, "client", copay)]
+                )
+            if left > copay:
+                self.owed[key[1]] += left - copay
+
+    # -- without statements ----------------------------------------------------------------------
+    def _receive(self, trip, journal_type, day):
+        """*Receive Payment* on a trip: all of it.
+
+        :return: ``account.payment``
+        """
+        action = self._appointments([trip]).action_receive_payment()
+        dialog = self.env["healthcare.receive.payment"].browse(action["res_id"])
+        dialog.write({"journal_id": self._journal(journal_type).id, "date": day})
+        dialog.action_receive()
+        self._equal(f"{trip.client.name} paid", trip.amount, "payment", dialog.payment_id.amount)
+        self.owed[trip.client.key] -= trip.amount
+        return dialog.payment_id
+
+    def take_cash(self):
+        """A trip is paid at the door: invoiced, booked and finished, without a statement."""
+        [trip] = self.carrier.trips_of(data.CASH)
+        self.cash = self._receive(trip, "cash", trip.day)
+        stages = self._appointments([trip]).charge_ids.mapped("billing_stage")
+        self._count("A trip that is paid is", set(stages), "is", {"finished"})
+
+    def take_prepayment(self):
+        """Money for a trip that is to come, on account of its appointment; then it is driven."""
+        [trip] = self.carrier.trips_of(data.PREPAID)
+        self.prepayment = self._receive(trip, "bank", trip.day - timedelta(days=3))
+        self._count("Paid before the trip", self.prepayment.move_id.line_ids.matched_debit_ids.ids,
+                    "applied", [])  # fmt: skip
+        self._appointments([trip]).write({"state": "completed", "qa_state": "done"})
+
+    # -- collections -----------------------------------------------------------------------------
+    def sell(self, month):
+        """What was billed three times and never paid goes to an agency."""
+        key = data.SOLD
+        statement = self.env["healthcare.statement"].create(
+            {
+                "partner_id": self.party(key).id,
+                "statement_type": "collections",
+                "date": self.statement_day(month),
+            }
+        )
+        statement._load_items()
+        self._commit(statement)
+        self._equal("Never paid", round(self.owed[key], 2), "to sell", statement.amount_total)
+        self.agency = self.env["res.partner"].create(
+            {"name": data.AGENCY, "is_company": True, "company_id": self.company.id}
+        )
+        statement._close_sold(
+            self._reason("sold"), self.statement_day(month),
+            proceeds=data.SOLD_FOR, journal=self.bank, agency=self.agency,
+        )  # fmt: skip
+        self.sold = statement
+        self.sold_amount = self.owed.pop(key)
 
     # -- what must be equal ----------------------------------------------------------------------
+    def compare_owed(self):
+        """Our own book, party by party, against charges and what is on account."""
+        rows = self.env["healthcare.receivable"].search([("company_id", "=", self.company.id)])
+        rows = rows.filtered(lambda row: not row.parked)
+        told = {
+            partner: sum(own.mapped("balance")) for partner, own in rows.grouped("partner_id").items()
+        }
+        for key in (*data.OUTCOMES, data.CASH):
+            self._equal(
+                f"{self.party(key).name} by our book", round(self.owed[key], 2),
+                "receivables", told.get(self.party(key), 0.0),
+            )  # fmt: skip
+
     def compare_proof(self):
         """Charges and ledger agree: what is owed of trips is what is open in the books."""
         proof = self.env["healthcare.receivable"]._proof(self.company)[self.currency]
