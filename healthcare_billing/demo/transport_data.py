@@ -193,7 +193,7 @@ OUTCOMES = MappingProxyType(
         "lamb": ("paid", "unpaid", "paid", "paid", "open"),
         "moody": ("unpaid", "unpaid", "unpaid", "", ""),  # then sold
         "sands": ("", "left", "paid", "", ""),
-        "royce": ("", "", "paid", "unpaid", "open"),
+        "royce": ("", "", "", "unpaid", "open"),
         "pratt": ("", "", "", "paid", "open"),
         "quinn": ("", "", "", "unpaid", "open"),
         "ivers": ("", "", "paid", "", ""),  # what the plan left to her

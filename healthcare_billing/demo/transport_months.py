@@ -24,11 +24,11 @@ class TransportMonths(TransportStatements):
         :return: self
         """
         for month in range(1, MONTHS + 1):
+            if month > 1:
+                self.settle(month - 1)
+                self.decide(month - 1)
             self.drive(month)
             self.bill_insurers(month)
-            if month > 1:
-                self.decide(month - 1)
-                self.settle(month - 1)
             if month == data.SOLD_MONTH:
                 self.sell(month)
             if month == MONTHS:
@@ -156,13 +156,12 @@ class TransportMonths(TransportStatements):
         """Clients pay the invoices of their co-pays by themselves; what a plan left to them comes
         on their next statement.
         """
-        for key in data.DECISIONS:
-            trip = self.carrier.trips[key]
-            ride = self._charges(*key)[0]
-            copay = trip.client.copay
-            if key[0] != month or not copay:
-                continue
+        for key in [key for key in data.DECISIONS if key[0] == month]:
+            copay = self.carrier.trips[key].client.copay
             left = data.DECISIONS[key][3]
+            if not copay:
+                continue
+            ride = self._charges(*key)[0]
             if left:
                 self.env["account.payment"]._receive_for_care(
                     self.party(key[1]), self.bank, day, [CareMoney(ride, "client", copay)]

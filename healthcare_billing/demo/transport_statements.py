@@ -83,10 +83,12 @@ class TransportStatements(Books):
             {
                 "partner_id": self.party(key).id,
                 "date": self.statement_day(month),
+                "settles_ledger": True,
                 **self._criteria(month, outcome),
             }
         )
         statement._load_items()
+        statement._load_ledger()
         self.statements[month, key] = statement
         if outcome != "draft":
             self._commit(statement)
