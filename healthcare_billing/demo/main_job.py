@@ -51,7 +51,8 @@ def run(env):
     run_matters(env)
     run_transport(env)
     firms = (practice_data, home_care_data, mass_billing_data, transport_data)
-    logins = ", ".join(login for firm in firms for login in firm.USERS)
+    logins = ", ".join([login for firm in firms for login in firm.USERS])
+    logins += f"; in the portal: {transport_data.PORTAL_LOGIN}"
     print(f"Other users to try (the password is the login): {logins}")
 
 
@@ -168,6 +169,7 @@ def set_up_company(env, company, name="Maple Street Therapy"):
             "group_use_cpt_licenses": True,
             "group_use_billing_cycles": True,
             "group_use_mass_billing": True,
+            "group_use_statements": True,
         }
     ).execute()
 

@@ -102,6 +102,23 @@ class TransportCompany(DemoCompany):
             and (not months or month in months)
         ]
 
+    def create_users(self):
+        """Those of the office, and a client who looks at her statements in the portal."""
+        users = super().create_users()
+        client = self.clients[data.PORTAL]
+        self.env["res.users"].with_context(no_reset_password=True).create(
+            {
+                "partner_id": client.id,
+                "name": client.name,
+                "login": data.PORTAL_LOGIN,
+                "password": data.PORTAL_LOGIN,
+                "company_id": self.company.id,
+                "company_ids": [Command.set(self.company.ids)],
+                "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
+            }
+        )
+        return users
+
     # -- who and what ----------------------------------------------------------------------------
     def _load_company(self):
         self.company.write(

@@ -38,6 +38,8 @@ class TransportMonths(TransportStatements):
         self.carrier.schedule()
         self.compare_owed()
         self.compare_proof()
+        self.compare_losses()
+        self.compare_collections()
         return self
 
     # -- trips -----------------------------------------------------------------------------------
@@ -241,3 +243,75 @@ class TransportMonths(TransportStatements):
         proof = self.env["healthcare.receivable"]._proof(self.company)[self.currency]
         told = proof["charges"] + proof["pseudo"] + proof["unapplied"]
         self._equal("Balances of charges", told, "ledger", proof["ledger"])
+        aged = self.env["healthcare.aged.receivables"].create({})
+        aged.action_compute()
+        self._equal("Aged receivables", aged.total, "their accounts", aged.ledger)
+        self.open = proof["ledger"]
+
+    def compare_losses(self):
+        """What isn't collected stands on accounts of its own, by reason."""
+        changes = self._charges_of_kind("adjustment")
+        contractual = sum(
+            self.carrier.trips[key].amount - ride - miles + kept
+            for key, (ride, miles, kept, _client_part) in data.DECISIONS.items()
+        )
+        self._equal("Not allowed by insurers", round(contractual, 2),
+                    "adjustments", -sum(changes.mapped("amount")))  # fmt: skip
+        in_books = sum(self._loss(kind) for kind in ("contractual", "sequestration", "denial"))
+        self._equal("Not allowed by insurers", round(contractual, 2), "ledger", in_books)
+        self._equal("Courtesy", round(self.written_off, 2), "ledger", self._loss("courtesy"))
+        self._equal("Sold, less what the agency paid", round(self.sold_amount - data.SOLD_FOR, 2),
+                    "ledger", self._loss("sold"))  # fmt: skip
+
+    def _charges_of_kind(self, kind):
+        return self.env["healthcare.charge"].search(
+            [("company_id", "=", self.company.id), ("kind", "=", kind)]
+        )
+
+    def _loss(self, kind):
+        """Balance of the account of a kind of reasons."""
+        code, _name = data.LOSSES[kind]
+        [(balance,)] = self.env["account.move.line"]._read_group(
+            [
+                ("company_id", "=", self.company.id),
+                ("account_id.code", "=", code),
+                ("parent_state", "=", "posted"),
+            ],
+            [],
+            ["balance:sum"],
+        )
+        return balance or 0.0
+
+    def compare_collections(self):
+        """The agency's file has each trip once, and what was sold."""
+        rows = self.sold._collections_rows()
+        self._equal("Sold", round(self.sold_amount, 2), "collections file",
+                    sum(float(row["amount_sold"]) for row in rows))  # fmt: skip
+        keys = [(row["appointment"], row["amount_billed"]) for row in rows]
+        self._count("Rows of the collections file", len(keys), "items sold", len(set(keys)))
+
+    # -- what is printed -------------------------------------------------------------------------
+    def table(self):
+        """What became of statements, and where the money is.
+
+        :return: str
+        """
+        carrier = self.carrier
+        counts = map(len, (carrier.clients, carrier.staff, carrier.payers, carrier.trips))
+        title = "{}: {} clients, {} crew, {} payers, {} trips".format(self.company.name, *counts)
+        statements = self.env["healthcare.statement"].search(
+            [("company_id", "=", self.company.id)], order="state"
+        )
+        states = dict(statements._fields["state"]._description_selection(self.env))
+        rows = [title, ""]
+        rows += [
+            self._row(f"Statements: {states[state]}", len(own), sum(own.mapped("amount_total")))
+            for state, own in statements.grouped("state").items()
+        ]
+        rows += [
+            self._row("Insurers paid", len(self.payments), sum(self.payments.mapped("amount"))),
+            self._row("Sold to an agency", self.sold.line_count, self.sold_amount),
+            self._row("Written off as a courtesy", "", self.written_off),
+            self._row("Open receivables of care", "", self.open),
+        ]
+        return "\n".join(rows)

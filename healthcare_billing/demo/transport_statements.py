@@ -76,6 +76,31 @@ class TransportStatements(Books):
                 statement.amount_total,
             )
 
+    def _express(self, month):
+        """Statements of everybody who owes something, committed at once."""
+        dialog = self.env["healthcare.statement.express"].create(
+            {
+                "date": self.statement_day(month),
+                "settles_ledger": True,
+                "to_insurance": False,
+                "to_government": False,
+            }
+        )
+        run = self.env["healthcare.billing.run"].browse(dialog.action_search()["res_id"])
+        run.action_execute()
+        failed = run.line_ids.filtered(lambda row: row.state != "created")
+        if failed:
+            raise SystemExit("\n".join(failed.mapped("message")))
+        made = {statement.partner_id: statement for statement in run.statement_ids}
+        stated = {key: self.party(key) for key in self.stated(month)}
+        self._count(
+            f"Parties with a statement of month {month}", sorted(p.name for p in stated.values()),
+            "express run", sorted(partner.name for partner in made),
+        )  # fmt: skip
+        for key, partner in stated.items():
+            self.statements[month, key] = made[partner]
+        self._date_back(run.statement_ids, committed_on=self.statement_day(month))
+
     def _generate(self, month, key):
         """One statement by the generator, as its outcome wants it."""
         outcome = self.outcome(month, key)
@@ -107,7 +132,12 @@ class TransportStatements(Books):
 
     def _commit(self, statement):
         statement._commit()
-        self._count(f"{statement.name} committed", statement.state, "is", "committed")
+        self._date_back(statement, committed_on=statement.date)
+
+    def _date_back(self, statements, **dates):
+        """Months that are over: what was done in them has dates of them, and so has its age."""
+        # sudo: dates that users can't type
+        statements.sudo().write(dates)
 
     # -- closing ---------------------------------------------------------------------------------
     def settle(self, month):
@@ -115,6 +145,11 @@ class TransportStatements(Books):
         for key in self.stated(month):
             self._add_extra(month, key)
             getattr(self, f"_close_{self.outcome(month, key)}")(month, key)
+            paid = self.outcome(month, key) in ("paid", "short", "courtesy", "over")
+            self._date_back(
+                self.statements[month, key],
+                closed_on=self.pay_day(month) if paid else self.statement_day(month + 1),
+            )
 
     def _add_extra(self, month, key):
         """A charge or discount on the first item of a statement."""
