@@ -325,6 +325,7 @@ class TransportCompany(DemoCompany):
             "note_state": "signed",
             "qa_state": "done",
             "cancel_reason_id": trip.reason and reasons[trip.reason].id,
+            "abn_signed_on": "abn_signed_by" in trip.values and trip.day,
             **({} if trip.is_missed else clocked),
             **trip.values,
         }

@@ -165,7 +165,10 @@ ODD_TRIPS = MappingProxyType(
         (5, "eads", 1): {
             "billing_note": "!Transfer between two buildings of the hospital, ordered by it.",
         },
-        (3, "jewell", 1): {"preauthorization_note": "!The plan was asked before, and said no."},
+        (3, "jewell", 1): {
+            "preauthorization_note": "!The plan was asked before, and said no.",
+            "abn_signed_by": "Karen Jewell (daughter)",  # knew that the plan might not pay
+        },
         # still reviewed: only who asks for it gets them on a statement
         (5, "hood", 1): {"qa_state": "review"},
         (5, "dunn", 3): {"qa_state": "corrections"},
@@ -217,7 +220,6 @@ CASH = "nash"  # paid at the door, without a statement
 PREPAID = "odell"  # paid before the trip
 SOLD, SOLD_FOR, SOLD_MONTH = "moody", 80.00, 4
 AGENCY = "Lantern Receivables Agency"
-ABN = ("jewell", "Karen Jewell (daughter)")  # knew that the plan might not pay
 
 # kind of adjustment reason -> (code, name) of the account that takes what isn't collected
 LOSSES = MappingProxyType(

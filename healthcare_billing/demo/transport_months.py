@@ -35,6 +35,7 @@ class TransportMonths(TransportStatements):
                 self.take_cash()
                 self.take_prepayment()
             self.state(month)
+        self.close_prepaid()
         self.carrier.schedule()
         self.compare_owed()
         self.compare_proof()
@@ -199,6 +200,12 @@ class TransportMonths(TransportStatements):
         self._count("Paid before the trip", self.prepayment.move_id.line_ids.matched_debit_ids.ids,
                     "applied", [])  # fmt: skip
         self._appointments([trip]).write({"state": "completed", "qa_state": "done"})
+
+    def close_prepaid(self):
+        """What was paid before is applied when the statement is committed: it closes by nothing."""
+        statement = self.statements[MONTHS, data.PREPAID]
+        self._equal("Paid before the trip", statement.amount_due_now, "open", 0.0)
+        statement._close_paid(0.0, self.bank, self.statement_day(MONTHS))
 
     # -- collections -----------------------------------------------------------------------------
     def sell(self, month):
