@@ -1,11 +1,11 @@
-"""What ``./dev demo`` runs in ``odoo shell``: load three firms, bill their months, print."""
+"""What ``./dev demo`` runs in ``odoo shell``: load four firms, bill their months, print."""
 # pylint: disable=print-used  # its output is for whoever runs the script
 
 import os
 from datetime import timedelta
 from pathlib import Path
 
-from . import documents, home_care_data, mass_billing_data, practice_data
+from . import documents, home_care_data, mass_billing_data, practice_data, transport_data
 from .company import QUIET
 from .home_care import HomeCareAgency
 from .home_care_month import AgencyMonths
@@ -14,6 +14,8 @@ from .mass_billing_month import MatterMonths
 from .month_end import MonthEnd
 from .office import Office
 from .therapy_practice import TherapyPractice
+from .transport import TransportCompany
+from .transport_months import TransportMonths
 
 TIME_ZONE = "America/New_York"
 # where the PDF files go; without it they go to the current folder
@@ -47,7 +49,10 @@ def run(env):
     _print_documents(biller, month)
     run_agency(env)
     run_matters(env)
-    logins = ", ".join([*practice_data.USERS, *home_care_data.USERS, *mass_billing_data.USERS])
+    run_transport(env)
+    firms = (practice_data, home_care_data, mass_billing_data, transport_data)
+    logins = ", ".join([login for firm in firms for login in firm.USERS])
+    logins += f"; in the portal: {transport_data.PORTAL_LOGIN}"
     print(f"Other users to try (the password is the login): {logins}")
 
 
@@ -83,6 +88,20 @@ def run_matters(env):
             (months.run, "mass-billing-run.pdf", "healthcare_billing.report_billing_run"),
         ):
             documents.write_pdf(months.env, records, _folder() / name, template)
+
+
+def run_transport(env):
+    """Load the transport company as a fourth company, run its statements, check and print.
+
+    :param env: of the superuser
+    :raise SystemExit: with the sums that differ
+    """
+    carrier = TransportCompany(_add_company(env, transport_data.COMPANY)).load()
+    users = carrier.create_users()
+    env.cr.commit()  # pylint: disable=invalid-commit  # a script: each step is kept
+    env.cr.execute("ANALYZE")  # as above
+    months = TransportMonths(carrier, carrier.env(user=users["transport_manager"])).work()
+    _finish(env, months)
 
 
 def _add_company(env, name):
@@ -150,6 +169,7 @@ def set_up_company(env, company, name="Maple Street Therapy"):
             "group_use_cpt_licenses": True,
             "group_use_billing_cycles": True,
             "group_use_mass_billing": True,
+            "group_use_statements": True,
         }
     ).execute()
 

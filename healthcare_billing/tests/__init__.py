@@ -53,6 +53,7 @@ from . import test_delivery_tours
 from . import test_demo
 from . import test_demo_home_care
 from . import test_demo_mass_billing
+from . import test_demo_transport
 from . import test_diagnoses
 from . import test_dialog_rights
 from . import test_engine_execute
