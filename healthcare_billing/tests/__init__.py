@@ -154,3 +154,4 @@ from . import test_receivable_views
 from . import test_aged_receivables
 from . import test_parking
 from . import test_receivable_tours
+from . import test_payment_refund
