@@ -155,3 +155,4 @@ from . import test_aged_receivables
 from . import test_parking
 from . import test_receivable_tours
 from . import test_payment_refund
+from . import test_payment_concurrency
