@@ -156,3 +156,4 @@ from . import test_parking
 from . import test_receivable_tours
 from . import test_payment_refund
 from . import test_payment_concurrency
+from . import test_payment_tours
