@@ -41,13 +41,13 @@ class HealthcareStatementClose(models.TransientModel):
             ("write_off", "Write off as a courtesy"),
             ("leave_open", "Leave open"),
         ],
-        string="What to Do",
+        string="What Is Short",
         required=True,
         default="return",
     )
     over = fields.Selection(
         [("on_account", "Credit of the addressee"), ("target", "Another item")],
-        string="What to Do",
+        string="What Is Too Much",
         required=True,
         default="on_account",
     )
