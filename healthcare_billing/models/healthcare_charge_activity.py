@@ -118,7 +118,7 @@ class HealthcareCharge(models.Model):
                 own = {key: left[key] for key in left if key[0] == charge_id}
                 for key, part in _take(move.currency_id, own, amount).items():
                     left[key] -= part
-            for counterpart, amount in move._settlements():
+            for counterpart, amount in move._settled_by():
                 text = move._settlement_text(counterpart)
                 for (charge_id, party), part in _parts(move, asked, left, counterpart, amount):
                     activity = Activity(counterpart.date, text, parties.get(party, ""), sign * part)
@@ -173,7 +173,7 @@ class HealthcareCharge(models.Model):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    def _settlements(self):
+    def _settled_by(self):
         """What was set off against a posted document.
 
         :return: iterable of (counterpart ``account.move.line``, amount in the document's currency),

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from .healthcare_charge_billing import CARE_DOCUMENTS
+
 
 class HealthcareStatement(models.Model):
     """What else the addressee owes, besides care: offered on a statement as one line.
@@ -26,7 +28,10 @@ class HealthcareStatement(models.Model):
             & Domain("reconciled", "=", False)
             & Domain("amount_residual_currency", "!=", 0)
             & Domain("charge_id", "=", False)
-            & Domain("move_id.line_ids", "not any", [("charge_id", "!=", False)])
+            & (
+                Domain("move_id.move_type", "not in", CARE_DOCUMENTS)  # a payment's credit counts
+                | Domain("move_id.line_ids", "not any", [("charge_id", "!=", False)])
+            )
         )
 
     def _ledger_lines(self):
