@@ -109,7 +109,7 @@ class HealthcareCharge(models.Model):
         :param moves: posted documents of these charges
         """
         parties = self._party_labels()
-        exact, named, _rest = moves._settled_by_name()
+        exact, named, _rest = moves._activity_settlements_name()
         for move in moves:
             sign = 1 if move.move_type == "out_refund" else -1
             asked = move._asked_per_party()
@@ -118,7 +118,7 @@ class HealthcareCharge(models.Model):
                 own = {key: left[key] for key in left if key[0] == charge_id}
                 for key, part in _take(move.currency_id, own, amount).items():
                     left[key] -= part
-            for counterpart, amount in move._settled_by():
+            for counterpart, amount in move._activity_settlements():
                 text = move._settlement_text(counterpart)
                 for (charge_id, party), part in _parts(move, asked, left, counterpart, amount):
                     activity = Activity(counterpart.date, text, parties.get(party, ""), sign * part)
@@ -173,7 +173,7 @@ class HealthcareCharge(models.Model):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    def _settled_by(self):
+    def _activity_settlements(self):
         """What was set off against a posted document.
 
         :return: iterable of (counterpart ``account.move.line``, amount in the document's currency),
