@@ -41,7 +41,8 @@ def parse():
     parser.add_argument(
         "invoices", nargs="?", **number,
         help="that each makes in all rounds together (default 1000; queue: 2000 a round; cycle:"
-        " visits of the larger cycle, default 4000; mass: billing accounts, statements: addressees, default 5000)",
+        " visits of the larger cycle, default 4000; mass: billing accounts, statements:"
+        " addressees, default 5000)",
     )  # fmt: skip
     parser.add_argument("lines", nargs="?", default=5, **number, help="of each (default 5)")
     parser.add_argument("--rounds", **number, help="(default 5; queue: 1)")

@@ -33,6 +33,7 @@ registry.category("web_tour.tours").add("healthcare_billing_statement_tour", {
         {
             content: "For Anna",
             trigger: ".o_field_widget[name=partner_id] input",
+            timeout: 30000,
             run: "edit Anna Adams",
         },
         {
@@ -54,6 +55,7 @@ registry.category("web_tour.tours").add("healthcare_billing_statement_tour", {
         {
             content: "What can't be billed is left out, and told",
             trigger: ".alert .o_field_widget[name=exclusion_count]:contains(1)",
+            timeout: 40000,
         },
         {
             trigger: ".o_field_widget[name=amount_total]:contains(80.00)",
@@ -76,7 +78,8 @@ registry.category("web_tour.tours").add("healthcare_billing_statement_tour", {
             run: "click",
         },
         {
-            trigger: ".o_field_widget[name=amount_items]:contains(0.00)",
+            trigger: ".o_field_widget[name=line_ids]:not(:has(.o_data_row))",
+            timeout: 30000,
         },
     ],
 });
@@ -106,6 +109,7 @@ registry.category("web_tour.tours").add("healthcare_billing_statement_express_to
         {
             content: "The result",
             trigger: ".o_healthcare_results .o_field_widget[name=created_count]:contains(2)",
+            timeout: 40000,
         },
         {
             trigger: ".o_statusbar_buttons button[name=action_view_statements]",
