@@ -26,6 +26,10 @@ registry.category("web_tour.tours").add("healthcare_billing_statement_tour", {
     steps: () => [
         ...openMenu("healthcare_statement_menu"),
         {
+            content: "The list of before has a button New, too",
+            trigger: ".o_control_panel .o_breadcrumb:contains(Statements)",
+        },
+        {
             content: "A new statement",
             trigger: ".o_list_button_add",
             run: "click",
