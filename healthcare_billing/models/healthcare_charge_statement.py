@@ -1,6 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .healthcare_charge_balance import PARTIES
+
+# Told by statements, payers' decisions and "Return to Billing Office" only.
+RETURNED_FIELDS = {f"returned_{suffix}" for suffix in PARTIES.values()}
 
 
 class HealthcareCharge(models.Model):
@@ -57,6 +61,34 @@ class HealthcareCharge(models.Model):
         for charge in self:
             charge.returned_to_billing = any(
                 charge[f"returned_{suffix}"] for suffix in PARTIES.values()
+            )
+
+    # -- nobody types it -------------------------------------------------------------------------
+    @api.model
+    def _guarded_names(self):
+        return super()._guarded_names() | RETURNED_FIELDS
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_not_returned(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_not_returned(vals)
+        return super().write(vals)
+
+    @api.model
+    def _check_not_returned(self, vals):
+        if not self.env.su and any(
+            any(charge[name] != bool(vals[name]) for charge in self) if self else vals[name]
+            for name in RETURNED_FIELDS & set(vals)
+        ):
+            raise UserError(
+                self.env._(
+                    "What is back at the billing office is told by its statements: use “Return to "
+                    "Billing Office” on the receivable."
+                )
             )
 
     def _set_returned(self, party, returned=True):
