@@ -62,6 +62,7 @@
         "wizards/healthcare_statement_price_views.xml",
         "wizards/healthcare_statement_delivery_views.xml",
         "wizards/healthcare_statement_export_views.xml",
+        "wizards/healthcare_refund_payment_views.xml",
         "wizards/healthcare_write_off_views.xml",
         "wizards/healthcare_adjudication_views.xml",
         "wizards/healthcare_charge_extra_views.xml",

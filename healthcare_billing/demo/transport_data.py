@@ -170,7 +170,7 @@ ODD_TRIPS = MappingProxyType(
             "abn_signed_by": "Karen Jewell (daughter)",  # knew that the plan might not pay
         },
         # still reviewed: only who asks for it gets them on a statement
-        (5, "hood", 1): {"qa_state": "review"},
+        (5, "crane", 2): {"qa_state": "review"},
         (5, "dunn", 3): {"qa_state": "corrections"},
         # the client didn't come to the door: hers alone, without miles
         (5, "pratt", 1): {"state": "no_show", "reason": "NOSHOW"},

@@ -122,3 +122,11 @@ class AccountPayment(models.Model):
     def action_cancel_for_care(self):
         """Cancel posted payments for care: what they paid is owed again."""
         self.filtered("is_for_care").action_cancel()
+
+    def action_refund_for_care(self):
+        """Pay back what of this payment isn't applied.
+
+        :return: window action on a new ``healthcare.refund.payment``
+        """
+        self.ensure_one()
+        return self.env["healthcare.refund.payment"]._open_for_payment(self)

@@ -36,9 +36,8 @@ class HealthcareCharge(models.Model):
             .sudo()
             .search([("charge_id", "in", family.ids), ("parent_state", "=", "posted")])
         )
-        moves = lines.filtered(
-            lambda line: line.move_id.is_sale_document() and not line._is_counter_line()
-        ).move_id
+        # credit notes, too: what was paid back on them is paid no more
+        moves = lines.filtered(lambda line: line.move_id.is_sale_document()).move_id
         totals = defaultdict(float)
         for move, shares in moves._paid_per_line().items():
             for line, amount in shares.items():

@@ -213,7 +213,7 @@ class HealthcareReceivableEvents(models.AbstractModel):
             "adjustment": self.env._("Adjustment"),
             "transfer": self.env._("Transfer"),
             "statement": self.env._("Statement"),
-            "closed": self.env._("Statement closed"),
+            "closed": self.env._("Statement"),
             "payment": self.env._("Payment"),
             "refund": self.env._("Money paid back"),
             "set_off": self.env._("Set off"),

@@ -32,9 +32,11 @@ class HealthcareStatement(models.Model):
 
     @api.depends("partner_id", "company_id", "state", "statement_type", "date_from", "date_to")
     def _compute_unpriced_count(self):
-        found = self.filtered(lambda statement: statement.state == "draft")._find_unpriced()
+        # sudo: accountants read statements, and no charges; only how many there are is told
+        drafts = self.sudo().filtered(lambda statement: statement.state == "draft")
+        found = drafts._find_unpriced()
         for statement in self:
-            on_it = statement.line_ids.charge_id
+            on_it = statement.sudo().line_ids.charge_id
             statement.unpriced_count = len(found.get(statement, on_it) - on_it)
 
     # -- what is found ---------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class HealthcareStatementLine(models.Model):
                 self.env._("Another user is working on %s right now.", self.charge_id.display_name)
             )
         child = self.charge_id._quote_item(self.responsibility, vals["price"])
-        if child and self.responsibility in self.charge_id._posted_parties():
+        if child and self.responsibility in self.charge_id._parties_posted():
             child._book_correction()
         price, balance = self.charge_id._item_amounts()[self.charge_id.id, self.responsibility]
         self.write({**vals, "price": price, "amount_due": balance})
@@ -39,7 +39,7 @@ class HealthcareStatementLine(models.Model):
 class HealthcareCharge(models.Model):
     _inherit = "healthcare.charge"
 
-    def _posted_parties(self):
+    def _parties_posted(self):
         """Responsibilities for which a posted invoice bills this charge."""
         self.ensure_one()
         return {

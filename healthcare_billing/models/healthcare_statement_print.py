@@ -1,5 +1,4 @@
 import base64
-from datetime import date
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -95,10 +94,9 @@ class HealthcareStatement(models.Model):
             statements = statements.with_context(lang=lang or self.env.lang)
             charges = statements.line_ids.charge_id
             activities = charges._activities()
-            earlier = charges._statement_activities()
             _prices, invoices = charges._asked_of_parties()
             for statement in statements:
-                groups = statement._printed_groups(activities, earlier, invoices)
+                groups = statement._printed_groups(activities, invoices)
                 documents[statement.id] = (
                     statement._printed_singletons(groups)
                     if singletons
@@ -106,22 +104,19 @@ class HealthcareStatement(models.Model):
                 )
         return [document for statement in self for document in documents[statement.id]]
 
-    def _printed_groups(self, activities, earlier, invoices):
-        """The items by appointment.
+    def _printed_groups(self, activities, invoices):
+        """The items by appointment; of other statements, those to the same addressee.
 
         :param dict activities: see ``healthcare.charge._activities``
-        :param dict earlier: see ``healthcare.charge._statement_activities``
         :param dict invoices: see ``healthcare.charge._asked_of_parties``
         """
         self.ensure_one()
         told = {
             charge.id: [
-                *activities[charge.id],
-                *(
-                    activity
-                    for statement, activity in earlier[charge.id]
-                    if statement != self and statement.partner_id == self.partner_id
-                ),
+                activity
+                for activity in activities[charge.id]
+                if not (other := activity.statement)
+                or (other != self and other.partner_id == self.partner_id)
             ]
             for charge in self.line_ids.charge_id
         }
@@ -159,7 +154,7 @@ class HealthcareStatement(models.Model):
                 for charge_id in dict.fromkeys(item.charge.id for item in own)
                 for activity in activities[charge_id]
             ]
-            told.sort(key=lambda activity: activity.date or date.max)
+            told.sort(key=lambda activity: activity.date)
             comments = appointment._printed_comments() if appointment else []
             result.append(PrintedGroup(appointment, tuple(own), told, comments))
         return sorted(result, key=lambda group: group.items[0].charge.service_date)
@@ -245,7 +240,7 @@ class HealthcareStatement(models.Model):
                 days = (day - item.charge.service_date).days
                 bucket = next((key for key, last in AGE_BUCKETS if days <= last), "90_plus")
                 amounts[bucket] += item.due
-        return [(self.env._("%s days", label), amounts[key]) for key, label in labels.items()]
+        return [(label, amounts[key]) for key, label in labels.items()]
 
     @api.model
     def _qr(self, url):

@@ -59,3 +59,11 @@ class ResPartner(models.Model):
             "domain": [("move_id", "in", lines.move_id.ids)],
             "context": {"create": False},
         }
+
+    def action_refund_for_care(self):
+        """Pay back credits for care, and money on account.
+
+        :return: window action on a new ``healthcare.refund.payment``
+        """
+        self.ensure_one()
+        return self.env["healthcare.refund.payment"]._open_for_partner(self)

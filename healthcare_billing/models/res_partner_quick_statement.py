@@ -72,7 +72,15 @@ class HealthcareReceivable(models.Model):
             )
             for row in self
         ]
-        groups = statements._group_items(items, charges._activities())
+        told = {
+            charge_id: [
+                activity
+                for activity in activities
+                if not activity.statement or activity.statement.partner_id == partner
+            ]
+            for charge_id, activities in charges._activities().items()
+        }
+        groups = statements._group_items(items, told)
         draft = statements.new({"partner_id": partner.id, "company_id": company.id})
         ledger = draft._ledger_balance()
         total = currency.round(sum(self.mapped("balance")) + ledger)

@@ -140,6 +140,7 @@ from . import test_expense_tours
 from . import test_payment_charge
 from . import test_payment_receive
 from . import test_adjudication
+from . import test_charge_correction_tours
 from . import test_charge_extra
 from . import test_write_off_items
 from . import test_correction_dialogs
@@ -155,3 +156,6 @@ from . import test_receivable_views
 from . import test_aged_receivables
 from . import test_parking
 from . import test_receivable_tours
+from . import test_payment_refund
+from . import test_payment_concurrency
+from . import test_payment_tours

@@ -5,6 +5,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.healthcare_charge_adjudication import Adjudication
+from ..models.healthcare_charge_correction import CORRECTING
 from .test_concurrency import RETRIED, RaceCommon
 
 
@@ -32,7 +34,8 @@ class TestCorrectionConcurrency(RaceCommon):
             env.cr.execute(query, [cls.company_id])
         env.invalidate_all()
         own = [("company_id", "=", cls.company_id)]
-        env["healthcare.charge"].search([*own, ("parent_id", "!=", False)]).unlink()
+        children = env["healthcare.charge"].search([*own, ("parent_id", "!=", False)])
+        children.with_context(healthcare_correcting=CORRECTING).unlink()
         payers = env["healthcare.billing.account"].search(own).payer_id
         super()._remove_billing(env)
         payers.unlink()
@@ -239,3 +242,72 @@ class TestCorrectionConcurrency(RaceCommon):
                 rival["healthcare.charge"].browse(self.charge_ids[0])._transfer(50.0, **vals)
             with self.assertRaises(RETRIED):
                 charge._transfer(50.0, **vals)
+
+    @mute_logger("odoo.sql_db")
+    def test_r29_adjudicated_by_two(self):
+        """Both say the same: one of them books it."""
+        self._posted()
+
+        def adjudicate(env, _number):
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            charge._adjudicate({charge: Adjudication(30.0)})
+
+        told = self._at_once(adjudicate)
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            self.assertEqual(len(charge.child_ids), 1, told)
+            self.assertEqual((charge.is_adjudicated, charge.amount_residual), (True, 30.0))
+
+    @mute_logger("odoo.sql_db")
+    def test_r29_added_by_a_double_click(self):
+        self._posted()
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            wizard_id = charge.action_add_extra()["res_id"]
+            env["healthcare.charge.extra"].browse(wizard_id).amount = 7.0
+
+        def confirm(env, _number):
+            env["healthcare.charge.extra"].browse(wizard_id).action_confirm()
+
+        told = self._at_once(confirm)
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            self.assertEqual(charge.child_ids.mapped("amount"), [7.0], told)
+
+    @mute_logger("odoo.sql_db")
+    def test_r29_written_off_by_two(self):
+        """Items are written off once, whatever both of them saw."""
+        self._posted()
+        with self._committed() as env:
+            reason = env.ref("healthcare_billing.adjustment_reason_bad_debt")
+            company = env["res.company"].browse(self.company_id)
+            account = env["account.account"].search(
+                [
+                    *env["account.account"]._check_company_domain(company),
+                    ("account_type", "=", "income"),
+                ],
+                limit=1,
+            )
+            before = reason.with_company(company).account_id
+            reason.with_company(company).account_id = account
+            journal = env["account.journal"].create(
+                {"name": "Loss", "code": "LOSS", "type": "general", "company_id": company.id}
+            )
+            self.own.append(("account.journal", journal.ids))
+
+        def write_off(env, _number):
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            charge._write_off_items(
+                [(charge, "client", charge.ledger_client)],
+                env.ref("healthcare_billing.adjustment_reason_bad_debt"),
+                charge.company_id._care_today(),
+            )
+
+        told = self._at_once(write_off)
+        with self._committed() as env:
+            charge = env["healthcare.charge"].browse(self.charge_ids[0])
+            move = charge.invoice_line_ids.move_id
+            self.assertEqual((len(told), len(move.write_off_ids)), (1, 1), told)
+            self.assertEqual(charge.amount_residual, 0.0)
+            reason = env.ref("healthcare_billing.adjustment_reason_bad_debt")
+            reason.with_company(charge.company_id).account_id = before

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
@@ -315,3 +315,21 @@ class TestStatementItems(StatementCommon):
             form.ledger_amount = -5.0
         self.assertEqual(statement.amount_total, 75.0)
         self.assertEqual(charge.amount_residual, 80.0)
+
+    # -- rights ----------------------------------------------------------------------------------
+    def test_accountants_read_statements_and_no_charges(self):
+        self._visits(self.anna)
+        statement = self._statement(self.anna)
+        statement._commit()
+        draft = self._statement(self.anna)
+        env = self._act_as(self._user("accountant"))
+        self.assertFalse(env["healthcare.charge"].has_access("read"))
+        for record in (statement, draft):
+            form = Form(record.with_env(env))
+            self.assertEqual(form.amount_total, record.amount_total)
+        own = statement.with_env(env)
+        self.assertEqual((own.amount_due_now, own.move_count), (160.0, 1))
+        self.assertEqual(set(own.line_ids.mapped("stage")), {"awaiting_payment"})
+        self.assertFalse(own.needs_recommit)
+        with self.assertRaises(AccessError):
+            own.action_recommit()

@@ -129,7 +129,7 @@ class TestStatementPrint(StatementPrintCommon):
         if not reason.account_id:
             reason.account_id = self.company_data["default_account_expense"]
         move._write_off(reason, self.today, {move: 5.0})
-        self.assertIn(("Written off", -5.0), self._told(second))
+        self.assertIn(("Write-off", -5.0), self._told(second))
         self.assertAddsUp(charges)
         statement = self._statement(self.anna)
         self.assertNothingConfidential(self._html(statement))
@@ -162,7 +162,7 @@ class TestStatementPrint(StatementPrintCommon):
         lines = (note | second.move_ids).line_ids
         lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
         self.assertAddsUp(charge | other)
-        self.assertIn((f"Set off against {note.name}", -30.0), self._told(other))
+        self.assertIn((f"Set off {note.name}", -30.0), self._told(other))
 
     def test_activity_of_claims_denials_and_appeals(self):
         self.company.street = "1 Main Street"

@@ -37,6 +37,7 @@ from . import healthcare_superbill_void
 from . import healthcare_reprice
 from . import healthcare_responsibility_transfer
 from . import healthcare_receive_payment
+from . import healthcare_refund_payment
 from . import healthcare_write_off
 from . import healthcare_visit_approval
 from . import healthcare_add_to_schedule

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..models.account_payment_charge import CareMoney
 from ..models.healthcare_charge import RESPONSIBILITIES
@@ -15,6 +14,7 @@ class HealthcareReceivePayment(models.TransientModel):
     thousands of items."""
 
     _name = "healthcare.receive.payment"
+    _inherit = "healthcare.turns.mixin"
     _description = "Receive Payment"
 
     company_id = fields.Many2one(
@@ -258,7 +258,8 @@ class HealthcareReceivePayment(models.TransientModel):
         :raise UserError: what can't be received
         """
         self.ensure_one()
-        if self._is_received():
+        self._touch()  # a second click waits, and finds it booked
+        if self.payment_id:
             return self._received_action()
         if not self.partner_id:
             raise UserError(self.env._("Choose who paid."))
@@ -289,17 +290,6 @@ class HealthcareReceivePayment(models.TransientModel):
             payment_method_line=self.method_line_id,
         )
         return self._received_action()
-
-    def _is_received(self):
-        """Whether a click before this one booked it; two at once come in turn."""
-        self.env.cr.execute(
-            SQL(
-                "UPDATE %s SET write_date = write_date WHERE id = %s",
-                SQL.identifier(self._table),
-                self.id,
-            )
-        )
-        return bool(self.payment_id)
 
     def _received_action(self):
         """Say what was booked; a page goes on to the payment."""
