@@ -18,6 +18,7 @@ PARTS = {
     "queue": "queue",
     "cycle": "product",
     "mass": "product",
+    "statements": "product",
 }
 
 
@@ -40,7 +41,8 @@ def parse():
     parser.add_argument(
         "invoices", nargs="?", **number,
         help="that each makes in all rounds together (default 1000; queue: 2000 a round; cycle:"
-        " visits of the larger cycle, default 4000; mass: billing accounts, default 5000)",
+        " visits of the larger cycle, default 4000; mass: billing accounts, statements:"
+        " addressees, default 5000)",
     )  # fmt: skip
     parser.add_argument("lines", nargs="?", default=5, **number, help="of each (default 5)")
     parser.add_argument("--rounds", **number, help="(default 5; queue: 1)")
@@ -78,9 +80,12 @@ def measure(part, options):
     """
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
-        invoices, rounds = {"queue": (2000, 1), "cycle": (4000, 1), "mass": (5000, 1)}.get(
-            part, (1000, 5)
-        )
+        invoices, rounds = {
+            "queue": (2000, 1),
+            "cycle": (4000, 1),
+            "mass": (5000, 1),
+            "statements": (5000, 1),
+        }.get(part, (1000, 5))
         values = {
             "invoices": options.invoices or invoices,
             "rounds": options.rounds or rounds,

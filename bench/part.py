@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from . import compare, cycle, growth, ledger, mass, queue, volume
+from . import compare, cycle, growth, ledger, mass, queue, statements, volume
 from .measure import Report
 from .practice import Practice
 from .session import Session
@@ -13,8 +13,11 @@ from .session import Session
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "part", choices=("ledger", "create", "growth", "plan", "memory", "queue", "cycle", "mass")
-    )
+        "part",
+        choices=(
+            "ledger", "create", "growth", "plan", "memory", "queue", "cycle", "mass", "statements"
+        ),
+    )  # fmt: skip
     parser.add_argument("--database", required=True)
     parser.add_argument("--addons", help="further folder with addons")
     parser.add_argument("--options", type=json.loads, default={})
@@ -41,6 +44,8 @@ def run_part(part, session, report, options):
         cycle.run(session, report, visits=invoices, lines=lines)
     elif part == "mass":
         mass.run(session, report, accounts=invoices, lines=lines)
+    elif part == "statements":
+        statements.run(session, report, addressees=invoices, lines=lines)
     elif part == "queue":
         queue.run(session, report, invoices=invoices, lines=lines, rounds=options["rounds"])
     else:

@@ -40,6 +40,7 @@ COPIED = {
         "client_id",
         {
             "client_id": "res_partner",
+            "client_debtor_id": "res_partner",
             "billing_account_id": "healthcare_billing_account",
             "appointment_id": "healthcare_appointment",
         },

@@ -129,7 +129,9 @@ class TransportCompany(DemoCompany):
                 "vat": data.TAX_ID,
             }
         )
-        self._create("account.journal", ["cash"], [{"name": "Cash", "code": "CSH9", "type": "cash"}])
+        self._create(
+            "account.journal", ["cash"], [{"name": "Cash", "code": "CSH9", "type": "cash"}]
+        )
         self._load_losses()
 
     def _load_losses(self):

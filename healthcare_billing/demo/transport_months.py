@@ -107,7 +107,9 @@ class TransportMonths(TransportStatements):
         if not charges:
             return
         paid = {}
-        reasons = {reason.code: reason for reason in self.env["healthcare.adjustment.reason"].search([])}
+        reasons = {
+            reason.code: reason for reason in self.env["healthcare.adjustment.reason"].search([])
+        }
         day = self.pay_day(month)
         for key, (ride, miles) in charges.items():
             allowed, for_miles, kept, client_part = data.DECISIONS[key]
@@ -237,7 +239,8 @@ class TransportMonths(TransportStatements):
         rows = self.env["healthcare.receivable"].search([("company_id", "=", self.company.id)])
         rows = rows.filtered(lambda row: not row.parked)
         told = {
-            partner: sum(own.mapped("balance")) for partner, own in rows.grouped("partner_id").items()
+            partner: sum(own.mapped("balance"))
+            for partner, own in rows.grouped("partner_id").items()
         }
         for key in (*data.OUTCOMES, data.CASH):
             self._equal(

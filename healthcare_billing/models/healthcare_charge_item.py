@@ -113,6 +113,14 @@ class HealthcareCharge(models.Model):
         delta = self.currency_id.round(price - now)
         if self.is_priced and self.currency_id.is_zero(delta):
             return self.browse()
+        if self.is_adjudicated:
+            raise UserError(
+                self.env._(
+                    "%s was adjudicated: what the payer allowed counts, and no longer the quote. "
+                    "Correct the adjudication instead.",
+                    self.display_name,
+                )
+            )
         if self.is_held:  # what stands on an invoice is never changed
             self._check_not_on_draft(party)
             return self._correct_item(party, delta)

@@ -131,7 +131,7 @@ class HealthcareStatement(models.Model):
                 "title": ", ".join(self[:3].mapped("name")),
                 "message": message,
                 "type": "warning" if left else "success",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                "next": {"type": "ir.actions.act_window_close"},  # the view reads again
             },
         }
 

@@ -102,6 +102,7 @@ from . import test_split
 from . import test_statement_commit
 from . import test_statement_express
 from . import test_statement_items
+from . import test_statement_tours
 from . import test_statement_print
 from . import test_statement_portal
 from . import test_statement_delivery

@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..models.account_payment_charge import OnAccount
 from .receivable_common import ReceivableCommon
 
 
@@ -135,6 +136,20 @@ class TestAgedReceivables(ReceivableCommon):
             (report.amount_care, report.amount_on_account, report.amount_other),
             (80.0, -15.0, 90.0),
         )
+
+    def test_money_received_before_the_care_is_priced(self):
+        charge = self._charge(self.anna, state="scheduled")
+        self.env["account.payment"]._receive_for_care(
+            self.anna,
+            self.company_data["default_journal_bank"],
+            self.today,
+            (),
+            on_account=[OnAccount(self.anna, charge, "client", 30.0)],
+        )
+        report = self._report()
+        self.assertEqual((report.amount_on_account, report.total), (-30.0, -30.0))
+        row = report.row_ids
+        self.assertEqual((row.client_id, row.responsibility), (self.anna, "client"))
 
     def test_one_debtor_of_both_parts_is_told_per_party(self):
         client = self._insured_client("Ines", copay=20.0, account={"guarantor_id": self.payer.id})

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..models.account_payment_charge import CareMoney
 from .receivable_common import ReceivableCommon
 
 
@@ -88,6 +89,18 @@ class TestParking(ReceivableCommon):
         self.assertFalse(self._alarms())
         self.assertIn("Paid in full", "".join(self.visit.message_ids.mapped("body")))
         self.assertProof()
+
+    def test_r9_money_that_names_the_charge_ends_parking(self):
+        charges, _move = self._three(hour=13)
+        visit = charges[2].appointment_id
+        self._dialog(visit)
+        self.env["account.payment"]._receive_for_care(
+            self.anna,
+            self.company_data["default_journal_bank"],
+            self.today,
+            [CareMoney(charges[2], "client", 80.0)],
+        )
+        self.assertFalse(visit.parked)
 
     def test_r9_payment_of_other_care_leaves_it_parked(self):
         self._execute(self.visit, post=True)

@@ -34,12 +34,9 @@ class TestPayerCheckTour(ScreenCommon):
     """A payer's check over several clients' care, received and canceled."""
 
     def test_payers_check(self):
-        charges = self.env["healthcare.charge"].union(
-            *(
-                self._visit(self._insured_client(f"Client {n}", copay=20.0), hour=0.25 + n).charge_ids
-                for n in range(2)
-            )
-        )
+        clients = [self._insured_client(f"Client {n}", copay=20.0) for n in range(2)]
+        visits = [self._visit(client, hour=0.25 + n) for n, client in enumerate(clients)]
+        charges = self.env["healthcare.charge"].union(*(visit.charge_ids for visit in visits))
         self.start_tour(
             "/odoo/care-receive-payment", "healthcare_billing_payer_check_tour",
             login=self.biller.login, timeout=300,

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
+from ..models.account_payment_charge import CareMoney, OnAccount
 from .common import A_DAY
 from .receivable_common import ReceivableCommon
 
@@ -35,6 +36,35 @@ class TestReceivableEvents(ReceivableCommon):
         )
         self.assertEqual(self._told(charges[2]), [("invoice", 80.0)])
         self._told(charges)
+        self.assertProof()
+
+    def _receive(self, items=(), on_account=()):
+        return self.env["account.payment"]._receive_for_care(
+            self.anna,
+            self.company_data["default_journal_bank"],
+            self.today,
+            items,
+            on_account=on_account,
+        )
+
+    def test_r5_money_that_names_its_charge_is_told_there(self):
+        charges, move = self._three()
+        self._pay(move, 90.0)
+        self._receive([CareMoney(charges[2], "client", 80.0)])
+        self.assertEqual(self._told(charges[2]), [("invoice", 80.0), ("payment", -80.0)])
+        self.assertEqual(self._told(charges[1]), [("invoice", 80.0), ("payment", -10.0)])
+        self._told(charges)
+        self.assertProof()
+
+    def test_money_on_account_changes_the_balance_when_it_is_applied(self):
+        charge = self._charge(self.anna, state="scheduled")
+        payment = self._receive(on_account=[OnAccount(self.anna, charge, "client", 30.0)])
+        [event] = charge._receivable_events()
+        self.assertEqual((event.kind, event.amount, event.told), ("on_account", 0.0, -30.0))
+        self.assertEqual(event.document, payment.move_id)
+        charge.appointment_id.action_complete()
+        self._execute(charge, post=True)
+        self.assertEqual(self._told(charge), [("invoice", 80.0), ("payment", -30.0)])
         self.assertProof()
 
     def test_a_settled_invoice_adds_up_to_nothing(self):
@@ -120,6 +150,17 @@ class TestReceivableEvents(ReceivableCommon):
             [("care", 80.0, 0.0), ("statement", 0.0, 80.0), ("closed", 0.0, 0.0)],
         )
         self.assertEqual(events[1].document, statement)
+
+    def test_a_statement_from_commit_to_unpaid(self):
+        charge = self._charge(self.anna)
+        statement = self.env["healthcare.statement"].create({"partner_id": self.anna.id})
+        statement._load_items()
+        statement._commit()
+        statement._close_unpaid()
+        told = self._told(charge)
+        self.assertEqual(set(told), {("invoice", 80.0), ("statement", 0.0), ("closed", 0.0)})
+        self.assertEqual(self._rows_of(charge).stage, "billing_office")
+        self.assertProof()
 
     def test_table_on_the_appointment(self):
         charges, move = self._three()

@@ -142,6 +142,21 @@ class TestStatementExpress(StatementCommon):
         self.assertEqual(late.billing_stage, "awaiting_payment")
         self.assertProof()
 
+    def test_r28_undo_cancels_the_statements(self):
+        charge = self._charge(self.anna)
+        run = self._express()
+        run.action_execute()
+        statement = self._row(run, self.anna).statement_id
+        run.action_undo()
+        self.assertEqual(self._row(run, self.anna).state, "undone")
+        self.assertEqual(statement.state, "canceled")
+        self.assertEqual(charge.ledger_client, 0.0)
+        self.assertEqual(self._stages(charge), ["billing_office"])
+        self.assertProof()
+        biller = self._act_as(self._user("billing_user"))
+        with self.assertRaisesRegex(UserError, "manager"):
+            run.with_env(biller).action_undo()
+
     def test_unticked_rows_are_left_alone(self):
         self._charge(self.anna)
         bruno = self._patient("Bruno")

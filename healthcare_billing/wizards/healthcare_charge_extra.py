@@ -176,17 +176,22 @@ class HealthcareChargeExtraLine(models.TransientModel):
     due_date = fields.Date(string="Due", readonly=True)
     balance = fields.Monetary(readonly=True)
     is_ticked = fields.Boolean(string="Ticked")
-    is_void = fields.Boolean(compute="_compute_is_void")
-    note = fields.Char(compute="_compute_is_void")
+    is_void = fields.Boolean(compute="_compute_note")
+    note = fields.Char(compute="_compute_note")
     amount = fields.Monetary(string="Added", compute="_compute_amount")
     balance_then = fields.Monetary(string="Owed Then", compute="_compute_amount")
 
-    @api.depends("wizard_id.kind", "charge_id")
-    def _compute_is_void(self):
+    @api.depends("wizard_id.kind", "wizard_id.scope", "wizard_id.date", "due_date", "charge_id")
+    def _compute_note(self):
+        """Why an item gets nothing."""
         for line in self:
             adjudicated = line.charge_id.is_adjudicated
             line.is_void = adjudicated and line.wizard_id.kind != "finance_charge"
-            line.note = self.env._("Adjudicated: finance charges only") if line.is_void else False
+            line.note = False
+            if line.is_void:
+                line.note = self.env._("Adjudicated: finance charges only")
+            elif line.wizard_id.scope == "overdue" and not line._is_overdue():
+                line.note = self.env._("Not overdue")
 
     @api.depends(
         "is_ticked",
@@ -222,5 +227,10 @@ class HealthcareChargeExtraLine(models.TransientModel):
         if wizard.scope == "unpaid":
             return self.balance > 0
         if wizard.scope == "overdue":
-            return bool(self.due_date and wizard.date and self.due_date < wizard.date)
+            return self._is_overdue()
         return wizard.scope == "all" or self.is_ticked
+
+    def _is_overdue(self):
+        self.ensure_one()
+        day = self.wizard_id.date
+        return bool(self.due_date and day and self.due_date < day)

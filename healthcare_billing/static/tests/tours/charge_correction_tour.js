@@ -5,27 +5,12 @@ const PATIENCE = 60000;
 const DECISION = ".modal:has(.modal-title:contains(Adjudicate))";
 const EXTRA = ".modal:has(.modal-title:contains(Add Charges and Discounts))";
 
-/** A button of the charge's form; on a phone the buttons are in a menu. */
-function press(name, isPhone) {
-    const button = `button[name=${name}]`;
-    if (!isPhone) {
-        return [{ trigger: `.o_form_statusbar ${button}`, run: "click" }];
-    }
-    return [
-        {
-            trigger: ".o_statusbar_buttons .dropdown-toggle, .o_statusbar_buttons .o-dropdown",
-            run: "click",
-        },
-        { trigger: `.o-dropdown--menu ${button}`, run: "click" },
-    ];
-}
+const BALANCE = "body:not(:has(.modal)) .o_field_widget[name=amount_residual]";
 
-/** Add 7.00 as finance charge, see what a payer's decision does, record it, take it back. */
-function correct(isPhone) {
+/** Add 7.00 as finance charge: what is typed is shown on the items before it is booked. */
+function addCharge(item) {
     return [
-        ...press("action_add_extra", isPhone),
         {
-            content: "What is typed is shown on the items before it is booked",
             trigger: `${EXTRA} .o_field_widget[name=amount] input`,
             run: "edit 7",
             timeout: PATIENCE,
@@ -35,7 +20,7 @@ function correct(isPhone) {
             run: "edit Late since March",
         },
         {
-            trigger: `${EXTRA} .o_data_row .o_data_cell[name=balance_then]:contains(87.00)`,
+            trigger: `${EXTRA} ${item}:contains(87.00)`,
             timeout: PATIENCE,
         },
         {
@@ -43,10 +28,15 @@ function correct(isPhone) {
             run: "click",
         },
         {
-            trigger: "body:not(:has(.modal)) .o_field_widget[name=amount_residual]:contains(87.00)",
+            trigger: `${BALANCE}:contains(87.00)`,
             timeout: PATIENCE,
         },
-        ...press("action_adjudicate", isPhone),
+    ];
+}
+
+/** 30.00 allowed, 1.00 sequestered, 7.00 finance charge: 36.00 is owed. */
+function adjudicate() {
+    return [
         {
             trigger: `${DECISION} .o_data_row .o_data_cell[name=allowed]`,
             run: "click",
@@ -61,7 +51,11 @@ function correct(isPhone) {
             run: "edit 1",
         },
         {
-            content: "30.00 allowed, 1.00 sequestered, 7.00 finance charge",
+            content: "Leave the row, so that it is told what is typed",
+            trigger: `${DECISION} p.text-muted`,
+            run: "click",
+        },
+        {
             trigger: `${DECISION} .o_data_row [name=balance_then]:contains(36.00)`,
             timeout: PATIENCE,
         },
@@ -70,29 +64,59 @@ function correct(isPhone) {
             run: "click",
         },
         {
-            trigger: "body:not(:has(.modal)) .o_field_widget[name=amount_residual]:contains(36.00)",
+            trigger: `${BALANCE}:contains(36.00)`,
             timeout: PATIENCE,
         },
         {
-            content: "The corrections are listed, posted",
+            content: "The corrections are listed",
             trigger: ".o_field_widget[name=child_ids] .o_data_row:contains(Adjustment)",
         },
-        ...press("action_unadjudicate", isPhone),
+    ];
+}
+
+const PRESS = (name) => ({ trigger: `.o_statusbar_buttons button[name=${name}]`, run: "click" });
+
+registry.category("web_tour.tours").add("healthcare_billing_charge_correction_tour", {
+    steps: () => [
+        PRESS("action_add_extra"),
+        ...addCharge(".o_data_row"),
+        PRESS("action_adjudicate"),
+        ...adjudicate(),
+        PRESS("action_unadjudicate"),
         {
             trigger: ".modal .modal-footer .btn-primary",
             run: "click",
         },
         {
-            trigger: "body:not(:has(.modal)) .o_field_widget[name=amount_residual]:contains(87.00)",
+            trigger: `${BALANCE}:contains(87.00)`,
             timeout: PATIENCE,
         },
-    ];
-}
-
-registry.category("web_tour.tours").add("healthcare_billing_charge_correction_tour", {
-    steps: () => correct(false),
+    ],
 });
 
+// On a phone the first button is there, the others are in a menu, and items are cards.
 registry.category("web_tour.tours").add("healthcare_billing_charge_correction_phone_tour", {
-    steps: () => correct(true),
+    steps: () => [
+        {
+            trigger: ".o_statusbar_buttons button.dropdown-toggle",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu button[name=action_add_extra]",
+            run: "click",
+        },
+        ...addCharge(".o_kanban_record"),
+        PRESS("action_adjudicate"),
+        {
+            trigger: `${DECISION} .o_kanban_record:contains(80.00)`,
+            timeout: PATIENCE,
+        },
+        {
+            trigger: `${DECISION} button:contains(Discard)`,
+            run: "click",
+        },
+        {
+            trigger: `${BALANCE}:contains(87.00)`,
+        },
+    ],
 });
