@@ -220,6 +220,7 @@ from . import healthcare_statement_pay
 from . import healthcare_statement_sale
 from . import healthcare_statement_collections
 from . import healthcare_statement_stale
+from . import healthcare_statement_extra
 from . import healthcare_rebilling
 from . import healthcare_receivable_event
 from . import healthcare_receivable_actions

@@ -79,6 +79,9 @@ class ResConfigSettings(models.TransientModel):
     healthcare_collections_days = fields.Integer(
         related="company_id.healthcare_collections_days", readonly=False
     )
+    healthcare_rebilling_days = fields.Integer(
+        related="company_id.healthcare_rebilling_days", readonly=False
+    )
     healthcare_stale_days = fields.Integer(
         related="company_id.healthcare_stale_days", readonly=False
     )

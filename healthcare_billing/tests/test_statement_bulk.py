@@ -114,6 +114,22 @@ class TestStatementBulk(BulkCommon):
         self._bulk(statements, "canceled").action_run()
         self.assertEqual(set(statements.mapped("state")), {"canceled"})
 
+    def test_charges_on_the_items_of_all(self):
+        self._three()
+        statements = self._statement() | self._statement()
+        wizard = self.env["healthcare.charge.extra"].browse(
+            statements.action_bulk_extra()["res_id"]
+        )
+        self.assertEqual(len(wizard.line_ids), 3)
+        wizard.write({"kind": "finance_charge", "method": "per_item", "amount": 5.0})
+        wizard.action_confirm()
+        self.assertEqual(statements.mapped("amount_total"), [255.0, 255.0])
+        self.assertEqual(statements.mapped("amount_due_now"), [255.0, 255.0])
+        statements._close_unpaid()
+        with self.assertRaisesRegex(UserError, "that are open"):
+            statements.action_bulk_extra()
+        self.assertProof()
+
     def test_one_company_at_a_time(self):
         with self.assertRaisesRegex(UserError, "Choose statements"):
             self.env["healthcare.statement"].action_bulk_close()

@@ -50,5 +50,6 @@ from . import healthcare_statement_express
 from . import healthcare_statement_price
 from . import healthcare_statement_close
 from . import healthcare_statement_bulk
+from . import healthcare_charge_extra_statements
 from . import healthcare_statement_delivery
 from . import healthcare_statement_export
