@@ -129,6 +129,8 @@
         "views/res_partner_receivable_views.xml",
         "views/healthcare_statement_portal_templates.xml",
         "views/healthcare_appointment_print_views.xml",
+        # adds to the views of statements
+        "views/healthcare_statement_print_views.xml",
         "reports/care_invoice_report.xml",
         "reports/mass_bill_report.xml",
         "reports/care_bill_sum_report.xml",

@@ -9,7 +9,13 @@ from .common import A_DAY, USER_GROUPS, CareCommon
 
 RIGHTS = Path(__file__).parents[2] / "docs" / "rights.md"
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
-NATIVE_MODELS = ("res.partner", "account.move", "account.move.line", "account.payment")
+NATIVE_MODELS = (
+    "res.partner",
+    "account.move",
+    "account.move.line",
+    "account.payment",
+    "payment.transaction",
+)
 
 
 def read_tables():
@@ -147,6 +153,7 @@ class TestRights(CareCommon):
         )
         records = {
             "account.payment": payment,
+            "payment.transaction": self._transaction(),
             "res.partner": self.client,
             "account.move": move,
             "account.move.line": move.invoice_line_ids[-1],
@@ -163,6 +170,37 @@ class TestRights(CareCommon):
                     else:
                         with self.assertRaises(AccessError):
                             record.read([field])
+
+    def _transaction(self):
+        """An online payment."""
+        # sudo: payments come from the public
+        method = self.env.ref("payment.payment_method_unknown").sudo()
+        provider = (
+            self.env["payment.provider"]
+            .sudo()
+            .create(
+                {
+                    "name": "Test",
+                    "company_id": self.company.id,
+                    "payment_method_ids": [Command.set(method.ids)],
+                }
+            )
+        )
+        return (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": method.id,
+                    "reference": "R-1",
+                    "amount": 5.0,
+                    "currency_id": self.company.currency_id.id,
+                    "partner_id": self.client.id,
+                }
+            )
+            .sudo(False)
+        )
 
     # -- every field of a form ------------------------------------------------------------------
 
