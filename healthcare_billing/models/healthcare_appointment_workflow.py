@@ -46,7 +46,7 @@ class HealthcareAppointment(models.Model):
     def action_view_invoices(self):
         """Open the invoices of these appointments."""
         return self.env["account.move"]._care_invoices_action(
-            self.charge_ids.invoice_line_ids.move_id
+            self.charge_ids._ledger_lines().move_id.with_env(self.env)
         )
 
     def action_batch_invoice(self):
