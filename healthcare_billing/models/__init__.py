@@ -204,6 +204,7 @@ from . import billing_engine_statement
 from . import account_move_statement
 from . import healthcare_statement_type
 from . import healthcare_statement_items
+from . import healthcare_statement_guard
 from . import healthcare_statement_line_change
 from . import healthcare_statement_ledger
 from . import healthcare_statement_exclusion

@@ -39,6 +39,7 @@ class HealthcareBillingEngine(models.AbstractModel):
                 ]
             )
         )
+        statements._record({"run_id": run.id})
         rows = dict(zip(statements, lines, strict=True))
         statements._load_items()
         statements._load_ledger()

@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .healthcare_charge_balance import PARTIES
 
@@ -33,6 +34,32 @@ class HealthcareCharge(models.Model):
         help="Of a finance charge, service charge or discount. Days till then are charged.",
     )
 
+    # -- nobody types it -------------------------------------------------------------------------
+    @api.model
+    def _guarded_names(self):
+        return super()._guarded_names() | {"extra_date"}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_extra_date(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_extra_date(vals)
+        return super().write(vals)
+
+    def _check_extra_date(self, vals):
+        """From it the days count that are charged."""
+        if "extra_date" not in vals or self._is_correcting():
+            return
+        day = fields.Date.to_date(vals["extra_date"]) or False
+        if any(charge.extra_date != day for charge in self) if self else day:
+            raise UserError(
+                self.env._("Till when days are charged is recorded with the finance charge.")
+            )
+
+    # -- amounts ---------------------------------------------------------------------------------
     @api.model
     def _extra_amounts(self, kind, method, value, items, date):
         """How much each item is charged, or gets off.

@@ -202,7 +202,7 @@ class HealthcareStatement(models.Model):
 
         :param dict texts: ``{statement id: text}`` for the journal, beside what is tracked
         """
-        self.write(
+        self._record(
             {
                 "state": state,
                 "closed_on": fields.Date.context_today(self),
@@ -225,11 +225,11 @@ class HealthcareStatement(models.Model):
         reason = self.env._("Reopened: %s", ", ".join(self.mapped("name")))
         # sudo: write-offs are read through the statement, whose rights were asked
         reversals = self.sudo().write_off_ids._standing_entries()._take_back_write_off(reason)
-        self.write({"state": "committed", "closed_on": False, "closed_by_id": False})
+        self._record({"state": "committed", "closed_on": False, "closed_by_id": False})
         self.invalidate_recordset()
         lines = self.line_ids
         lines._set_outcome(False)
-        lines.amount_lost = 0.0
+        lines._record({"amount_lost": 0.0})
         for party, own in lines.grouped("responsibility").items():
             own.charge_id._set_returned(party, False)
         texts = {
@@ -269,17 +269,18 @@ class HealthcareStatementLine(models.Model):
         return self.charge_id[f"ledger_{PARTIES[self.responsibility]}"]
 
     def _set_outcome(self, outcome):
-        self.filtered(lambda line: line.outcome != outcome).write({"outcome": outcome})
+        self.filtered(lambda line: line.outcome != outcome)._record({"outcome": outcome})
 
 
 class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _standing_entries(self):
-        """Posted entries that nobody took back."""
+        """Posted write-offs that nobody took back."""
         return self.filtered(
             lambda entry: (
-                entry.state == "posted"
+                entry.write_off_of_id
+                and entry.state == "posted"
                 and not entry.reversal_move_ids.filtered(lambda move: move.state == "posted")
             )
         )

@@ -90,7 +90,7 @@ class HealthcareStatement(models.Model):
                 not (statement.line_ids or (statement.settles_ledger and statement.ledger_amount))
             )
         )
-        (self - empty).write(
+        (self - empty)._record(
             {
                 "state": "committed",
                 "committed_on": fields.Date.context_today(self),

@@ -112,7 +112,6 @@ class HealthcareBillingRun(models.Model):
             **self._express_criteria(),
             "company_id": self.company_id.id,
             "date": self.invoice_date,
-            "run_id": self.id,
         }
 
     def _search_express(self):

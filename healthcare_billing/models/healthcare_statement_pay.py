@@ -200,7 +200,7 @@ class HealthcareStatement(models.Model):
             left = self._most(share.left, share.posted - share.credit - share.money)
             if left and line._is_owed_by_addressee():
                 items.append((line.charge_id, line.responsibility, left))
-                line.amount_lost += left
+                line._record({"amount_lost": line.amount_lost + left})
         if not items:
             return self.env["account.move"]
         return self.env["healthcare.charge"]._write_off_items(items, reason, date, note)
@@ -225,7 +225,7 @@ class HealthcareStatement(models.Model):
         outcomes = defaultdict(self.line_ids.browse)
         for line, share in allocation.items.items():
             if share.settled:
-                line.amount_paid += share.settled
+                line._record({"amount_paid": line.amount_paid + share.settled})
             if self.currency_id.is_zero(share.left):
                 outcomes["paid"] |= line
             elif written_off and not line._is_open():

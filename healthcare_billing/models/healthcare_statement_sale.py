@@ -51,7 +51,7 @@ class HealthcareStatement(models.Model):
             statement._sell_items(reason, date, sold)
         self._finish_closing("sold")
         if agency:
-            self.agency_id = agency
+            self._record({"agency_id": agency.id})
         return self._book_proceeds(reason, date, proceeds, journal)
 
     def _sell_items(self, reason, date, sold):
@@ -65,7 +65,7 @@ class HealthcareStatement(models.Model):
             posted = self._most(line._posted_balance(), line.balance)
             if posted and line._is_owed_by_addressee():
                 items.append((line.charge_id, line.responsibility, posted))
-                line.amount_lost = posted
+                line._record({"amount_lost": posted})
                 lines |= line
         if items:
             note = self.env._("Statement %s", self.name)
@@ -130,7 +130,7 @@ class HealthcareStatement(models.Model):
             )
         )
         entry._post(soft=False)
-        self.proceeds_move_id = entry
+        self._record({"proceeds_move_id": entry.id})
         return entry
 
     def _check_proceeds(self, date, proceeds, journal):

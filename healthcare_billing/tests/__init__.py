@@ -101,6 +101,7 @@ from . import test_series_edit
 from . import test_split
 from . import test_statement_commit
 from . import test_statement_express
+from . import test_statement_guard
 from . import test_statement_items
 from . import test_statement_tours
 from . import test_statement_print

@@ -29,7 +29,7 @@ class TestRebilling(StatementCloseCommon):
         statement = self._statement()
         self.assertEqual(self._steps(charge), {charge: "wait"})
         self.assertFalse(statement.is_due)
-        statement.committed_on = self.today - timedelta(days=30)
+        statement.sudo().committed_on = self.today - timedelta(days=30)
         self.assertEqual(self._steps(charge), {charge: "close"})
         self.assertTrue(statement.is_due)
         statement._close_unpaid()

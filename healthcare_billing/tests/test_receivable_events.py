@@ -141,7 +141,7 @@ class TestReceivableEvents(ReceivableCommon):
     def test_statements_change_no_balance(self):
         charge = self._charge(self.anna)
         statement = self._statement(charge, self.anna)
-        statement.write(
+        statement.sudo().write(
             {"state": "unpaid", "committed_on": A_DAY, "closed_on": A_DAY + timedelta(days=30)}
         )
         events = charge._receivable_events()

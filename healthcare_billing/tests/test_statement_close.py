@@ -41,10 +41,10 @@ class TestStatementClose(StatementCloseCommon):
     def test_age_stops_at_closing(self):
         self._three()
         statement = self._statement()
-        statement.committed_on = self.today - timedelta(days=31)
+        statement.sudo().committed_on = self.today - timedelta(days=31)
         self.assertEqual(statement.age, 31)
         statement._close_unpaid()
-        statement.closed_on = self.today - timedelta(days=1)
+        statement.sudo().closed_on = self.today - timedelta(days=1)
         self.assertEqual(statement.age, 30)
 
     # -- canceled --------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class TestStatementClose(StatementCloseCommon):
     def test_r20_reopened_awaits_payment(self):
         charges, _move = self._three()
         statement = self._statement()
-        statement.committed_on = self.today - timedelta(days=31)
+        statement.sudo().committed_on = self.today - timedelta(days=31)
         statement._close_unpaid()
         statement._reopen()
         self.assertEqual((statement.state, statement.closed_on), ("committed", False))

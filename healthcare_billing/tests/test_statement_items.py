@@ -62,7 +62,7 @@ class TestStatementItems(StatementCommon):
             self.assertFalse(self._statement(self.anna, statement_type="collections").line_ids)
             statement = self._statement(self.anna)
             statement._commit()
-            statement.state = "unpaid"
+            statement.sudo().state = "unpaid"
             statement.line_ids._release("returned")
             self.assertEqual(charge.statement_count, count)
         collections = self._statement(self.anna, statement_type="collections")
