@@ -133,6 +133,21 @@ class TransportCompany(DemoCompany):
             "account.journal", ["cash"], [{"name": "Cash", "code": "CSH9", "type": "cash"}]
         )
         self._load_losses()
+        self._load_online_payment()
+
+    def _load_online_payment(self):
+        """Pay statements with the provider that only pretends to, where it is installed."""
+        if self.env["ir.module.module"]._get("payment_demo").state != "installed":
+            return
+        provider = self.env.ref("payment.payment_provider_demo").copy(
+            {"company_id": self.company.id, "state": "test", "is_published": True}
+        )
+        provider.journal_id = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", self.company.id)], limit=1
+        )
+        methods = self.env["payment.method"].with_context(active_test=False)
+        provider.payment_method_ids = methods.search([("code", "=", "demo")], limit=1)
+        provider.payment_method_ids.active = True
 
     def _load_losses(self):
         """Accounts of what isn't collected, by the kind of the reason."""

@@ -108,10 +108,10 @@ class TransportStatements(Books):
             {
                 "partner_id": self.party(key).id,
                 "date": self.statement_day(month),
-                "settles_ledger": True,
                 **self._criteria(month, outcome),
             }
         )
+        statement.settles_ledger = bool(statement._ledger_balance())
         statement._load_items()
         statement._load_ledger()
         self.statements[month, key] = statement
