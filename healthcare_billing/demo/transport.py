@@ -329,7 +329,7 @@ class TransportCompany(DemoCompany):
         return list(trips.values())
 
     def _trip_values(self, key, trip, reasons):
-        _month, client, number = key
+        _month, _client, number = key
         start = self._utc(datetime.combine(trip.day, time(7 + 2 * number)))
         driven = timedelta(minutes=15 + round(3 * trip.client.miles))
         clocked = {"clock_in": start, "clock_out": start + driven}

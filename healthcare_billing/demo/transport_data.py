@@ -184,9 +184,12 @@ SCHEDULED = ("abbott", "crane", "eads", "lamb", "quinn")  # have a trip to come
 
 # -- what the office does with it ------------------------------------------------------------------
 # What becomes of each party's statement of a month; empty: it has none.
-# paid: in full · short: the rest is told again · courtesy: the rest is written off · left: the rest
-# is waited for, then told again · over: the surplus is a credit · unpaid · redone: canceled and made
-# again · open, draft: left to look at · qa: open, with what is still reviewed
+# paid: in full
+# short: the rest is told again; courtesy: it is written off; left: waited for, then told again
+# over: the surplus is a credit
+# unpaid
+# redone: canceled, made again and paid
+# open, draft: left to look at; qa: open, with what is still reviewed; prepaid: paid before the trip
 OUTCOMES = MappingProxyType(
     {
         "lakeside": ("paid", "paid", "paid", "paid", "open"),
