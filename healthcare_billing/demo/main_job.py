@@ -102,6 +102,10 @@ def run_transport(env):
     env.cr.execute("ANALYZE")  # as above
     months = TransportMonths(carrier, carrier.env(user=users["transport_manager"])).work()
     _finish(env, months)
+    if documents.can_print():
+        statements = months.open_statements().sorted("id")
+        template = "healthcare_billing.report_statement"
+        documents.write_pdf(months.env, statements, _folder() / "statements.pdf", template)
 
 
 def _add_company(env, name):

@@ -59,6 +59,12 @@ class TransportStatements(Books):
         """An adjustment reason of a kind."""
         return self.env["healthcare.adjustment.reason"].search([("kind", "=", kind)], limit=1)
 
+    def open_statements(self):
+        """Those that are left to look at, and await payment."""
+        return self.env["healthcare.statement"].search(
+            [("company_id", "=", self.company.id), ("state", "=", "committed")]
+        )
+
     # -- making ----------------------------------------------------------------------------------
     def state(self, month):
         """Statements of a month, by hand or all at once."""

@@ -115,7 +115,7 @@ class TestTransportDemo(TransactionCase):
 
     def test_one_is_open_for_the_portal(self):
         statement = self._statement(5, data.PORTAL)
-        self.assertEqual(statement.state, "committed")
+        self.assertIn(statement, self.months.open_statements())
         user = self.env["res.users"].search([("login", "=", data.PORTAL_LOGIN)])
         self.assertEqual(user.partner_id, statement.partner_id)
         self.assertTrue(user.share)
