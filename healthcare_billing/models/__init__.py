@@ -190,6 +190,7 @@ from . import healthcare_appointment_payment
 from . import res_partner_payment
 from . import healthcare_charge_correction
 from . import healthcare_charge_adjudication
+from . import healthcare_charge_adjudication_returned
 from . import healthcare_charge_extra
 from . import healthcare_charge_extra_amount
 from . import account_move_set_off

@@ -5,6 +5,8 @@ from psycopg2 import errors
 from odoo import api, models
 from odoo.tools import frozendict
 
+from .healthcare_charge_correction import Corrections
+
 
 class HealthcareBillingEngine(models.AbstractModel):
     """Invoices of what a statement tells: just its addressee's parts, posted at once (R18)."""
@@ -27,11 +29,26 @@ class HealthcareBillingEngine(models.AbstractModel):
             for party, own in by_party.items():
                 if (root_id, party) in items:
                     parts |= {(charge.id, party): (root_id, party) for charge in own}
-        refused = {}
+        # corrections of what is posted go where it went, whoever is invoiced from now on
+        late = charges.browse(dict.fromkeys(key[0] for key in parts))._parts_of_posted()
+        late = {part: told for part, told in late.items() if part in parts}
+        first = {part: item for part, item in parts.items() if part not in late}
         engine = self._statement_engine(items, parts)
-        plan = engine.plan(
-            charges.browse(dict.fromkeys(key[0] for key in parts)), invoice_date=invoice_date
-        )
+        refused = engine._book_parts(first, invoice_date, run)
+        late_items = {part: parts[part] for part in late if parts[part] not in refused}
+        engine = engine.with_context(healthcare_corrections=Corrections(late))
+        return refused | engine._book_parts(late_items, invoice_date, run)
+
+    @api.model
+    def _book_parts(self, parts, invoice_date, run=None):
+        """See ``_book_items``.
+
+        :param dict parts: ``{(charge id, responsibility): item}``
+        """
+        refused = {}
+        if not parts:
+            return refused
+        engine, plan = self._plan_parts(parts, invoice_date)
         by_charge = defaultdict(list)
         for (charge_id, _party), item in parts.items():
             by_charge[charge_id].append(item)
@@ -41,13 +58,14 @@ class HealthcareBillingEngine(models.AbstractModel):
                     refused[item] = (codes, "")
         if refused:  # a charge goes with its corrections, or not at all
             parts = {part: item for part, item in parts.items() if item not in refused}
-            engine = self._statement_engine(items, parts)
-            plan = engine.plan(
-                charges.browse(dict.fromkeys(key[0] for key in parts)), invoice_date=invoice_date
-            )
+            engine, plan = self._plan_parts(parts, invoice_date)
 
         def book(invoices):
-            engine._book(list(invoices), run or self.env["healthcare.billing.run"], post=True)
+            moves = engine._book(
+                list(invoices), run or self.env["healthcare.billing.run"], post=True
+            )
+            if engine._corrections():
+                moves._set_off_within_items()
 
         def fail(invoices, error):
             if isinstance(error, errors.ExclusionViolation):
@@ -61,8 +79,15 @@ class HealthcareBillingEngine(models.AbstractModel):
         return refused
 
     @api.model
+    def _plan_parts(self, parts, invoice_date):
+        """The engine that sees only these parts, and what it would make of them."""
+        engine = self.with_context(healthcare_only_parts=frozenset(parts))
+        charges = self.env["healthcare.charge"].browse(dict.fromkeys(key[0] for key in parts))
+        return engine, engine.plan(charges, invoice_date=invoice_date)
+
+    @api.model
     def _statement_engine(self, items, parts):
-        """The engine, seeing only these parts, and whose statement each is told on.
+        """The engine, knowing on whose statement each of these parts is told.
 
         :param dict items: see ``_book_items``
         :param dict parts: ``{(charge id, responsibility): item}``
@@ -73,7 +98,6 @@ class HealthcareBillingEngine(models.AbstractModel):
         }
         return self.with_context(
             healthcare_billing_door="statement",
-            healthcare_only_parts=frozenset(parts),
             healthcare_statements=frozendict(owners),
         )
 

@@ -177,8 +177,7 @@ class HealthcareCharge(models.Model):
             {"is_adjudicated": False, "allowed_amount": 0.0, "sequestration_amount": 0.0}
         )
         charges._book_by_date(children, dict.fromkeys(charges, date))
-        for party in PARTIES:
-            charges._set_returned(party, False)
+        charges._keep_returned()
         text = self.env._("the payer's decision was taken back, what was quoted counts again.")
         charges._log_on_care(dict.fromkeys(charges, text))
         return children
@@ -382,13 +381,6 @@ class HealthcareCharge(models.Model):
             by_date[dates[child.parent_id] or today] |= child
         for day, own in by_date.items():
             own._book_corrections(day)
-
-    def _return_what_is_left(self):
-        """What is left after a payer's decision is told on the next statement."""
-        for party, suffix in PARTIES.items():
-            left = self.filtered(lambda charge, name=f"ledger_{suffix}": charge[name])
-            left._set_returned(party, True)
-            (self - left)._set_returned(party, False)
 
     def _adjudication_text(self, adjudication):
         self.ensure_one()

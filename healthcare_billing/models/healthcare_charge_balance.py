@@ -162,6 +162,8 @@ class HealthcareCharge(models.Model):
     def _debtors(self, lines):
         """Who owes: the addressee of the posted document, or else of the invoice to be.
 
+        A correction never says that somebody else owes the care: its charge's document does.
+
         :param lines: of ``_posted_document_lines``
         :return: ``{(charge id, responsibility): partner id}``
         """
@@ -174,9 +176,11 @@ class HealthcareCharge(models.Model):
             if charge.amount_secondary:
                 debtors[charge.id, "secondary"] = charge._secondary_coverage().payer_id.id
         known = set(self.ids)
-        for line in lines:
+        live = lines.filtered("charge_live")
+        # the charge's own document comes last, so that it counts more than its corrections'
+        for line in live.sorted(lambda line: not line.charge_id.parent_id):
             root = line.charge_id._root()
-            if line.charge_live and root.id in known:
+            if root.id in known:
                 debtors[root.id, line.responsibility] = line.move_id.partner_id.id
         return debtors
 

@@ -127,16 +127,7 @@ class HealthcareCharge(models.Model):
         :return: posted ``account.move`` records
         :raise UserError: why it can't be booked now; then nothing is
         """
-        parties = self.parent_id._posted_parties()
-        shares = self.parent_id._open_item_shares()
-        parts = {}
-        for child in self:
-            for party, name in PART_FIELDS.items():
-                if party in parties[child.parent_id] and not child.currency_id.is_zero(child[name]):
-                    parts[child.id, party] = (
-                        parties[child.parent_id][party],
-                        child._document_key(party, child[name], shares),
-                    )
+        parts = self._parts_of_posted()
         booked = self.browse(dict.fromkeys(charge_id for charge_id, _party in parts))
         engine = self.env["healthcare.billing.engine"].with_context(
             healthcare_billing_door="adjustment",
@@ -149,6 +140,24 @@ class HealthcareCharge(models.Model):
         moves.filtered(lambda move: move.state == "draft")._post(soft=False)
         moves._set_off_within_items()
         return moves
+
+    def _parts_of_posted(self):
+        """Parts of these corrections that belong to care that is posted, and so on its documents.
+
+        :return: ``{(charge id, responsibility): (partner id or False, key of the document)}``, see
+            :class:`Corrections`
+        """
+        parties = self.parent_id._posted_parties()
+        shares = self.parent_id._open_item_shares()
+        parts = {}
+        for child in self.filtered("parent_id"):
+            for party, name in PART_FIELDS.items():
+                if party in parties[child.parent_id] and not child.currency_id.is_zero(child[name]):
+                    parts[child.id, party] = (
+                        parties[child.parent_id][party],
+                        child._document_key(party, child[name], shares),
+                    )
+        return parts
 
     def _open_item_shares(self):
         """What is open on each posted document of these charges, per item.

@@ -19,7 +19,8 @@ class HealthcareCharge(models.Model):
         set off within its item. Else it goes on the invoice that takes the care.
 
         :param str kind: finance_charge, service_charge or discount
-        :param dict amounts: ``{(charge, responsibility): amount}``, untaxed, more than 0.00
+        :param dict amounts: ``{(charge, responsibility): amount}`` by which balances change, more
+            than 0.00: taxes included where the part is posted, untaxed where it isn't yet
         :param product: service that it is booked on, default the company's for the kind
         :param reason: ``healthcare.adjustment.reason``, whose account takes a discount
         :param str description: printed instead of the service's name
@@ -31,17 +32,20 @@ class HealthcareCharge(models.Model):
         charges = self.browse(dict.fromkeys(charge.id for charge, _party in amounts))
         charges._check_may_correct()
         charges._lock_for_correction()
-        values = []
         for (charge, party), amount in amounts.items():
             charge._check_extra(kind, party, amount)
-            service = product or charge.company_id._extra_service(kind)
+        services = {
+            company: product or company._extra_service(kind) for company in charges.company_id
+        }
+        values = []
+        for (charge, party), amount in self._untaxed_extras(kind, amounts, services).items():
             values.append(
                 charge._correction_values(
                     kind,
                     party,
-                    EXTRA_SIGNS[kind] * charge.currency_id.round(amount),
+                    EXTRA_SIGNS[kind] * amount,
                     reason,
-                    product_id=service.id,
+                    product_id=services[charge.company_id].id,
                     description=description,
                     extra_date=date or fields.Date.context_today(self),
                 )

@@ -17,12 +17,13 @@ class HealthcareCharge(models.Model):
     fixed       its share of one amount, in proportion to the balances; the last one has the cents
     per_item    the amount
     percent     per cent of its balance
-    monthly     (balance - finance charges) x rate / 100 x days / 30, where days are those since
-                the invoice was due, or since the last finance charge: no day is charged twice, and
-                there is no interest on interest
+    monthly     (balance - finance charges that are open) x rate / 100 x days / 30, where days are
+                those since the invoice was due, or since the last finance charge: no day is charged
+                twice, and there is no interest on interest
     ==========  ==================================================================================
 
-    A discount takes at most what is owed.
+    A discount takes at most what is owed. Amounts are told as balances are: with taxes where the
+    part is posted, untaxed where it isn't yet.
     """
 
     _inherit = "healthcare.charge"
@@ -109,11 +110,7 @@ class HealthcareCharge(models.Model):
     def _monthly_amounts(self, rate, balances, date):
         charges = self.browse(dict.fromkeys(charge.id for charge, _party in balances))
         since = charges._interest_since()
-        interest = defaultdict(float)
-        for (charge_id, party), amount in charges._net_parts().items():
-            charge = self.browse(charge_id)
-            if charge.kind == "finance_charge":
-                interest[charge.parent_id, party] += amount
+        interest = charges._open_interest()
         return {
             (charge, party): max(owed - interest[charge, party], 0.0)
             * rate
@@ -122,6 +119,70 @@ class HealthcareCharge(models.Model):
             / DAYS_PER_MONTH
             for (charge, party), owed in balances.items()
         }
+
+    def _open_interest(self):
+        """Finance charges that are still owed, as the ledger says, and those not posted yet.
+
+        On a document that asks for care and interest of one item, what is paid is the care first:
+        so nobody pays interest on what he may have paid.
+
+        :return: ``{(charge, responsibility): amount}``, 0.00 by default
+        """
+        fees = self.child_ids.filtered(lambda child: child.kind == "finance_charge")
+        interest = defaultdict(float)
+        if not fees:
+            return interest
+        lines = fees._posted_document_lines()
+        asked = defaultdict(float)
+        for line in lines:
+            sign = -1 if line.move_type == "out_refund" else 1
+            key = (line.charge_id.parent_id.id, line.responsibility)
+            asked[key, line.move_id] += sign * line.price_total
+        for move, shares in lines.move_id._open_shares().items():
+            for key, left in shares.items():
+                amount = asked[key, move]
+                if amount * left > 0:
+                    part = min(abs(left), abs(amount))
+                    interest[self.browse(key[0]), key[1]] += part if left > 0 else -part
+        for charge_id, parts in fees._unbilled_amounts(lines).items():
+            for party, amount in parts.items():
+                interest[self.browse(charge_id), party] += amount
+        return interest
+
+    @api.model
+    def _untaxed_extras(self, kind, amounts, services):
+        """What is booked so that balances change by these amounts.
+
+        A posted balance has taxes, and so has what changes it. One that isn't posted yet is as
+        quoted: untaxed.
+
+        :param str kind: finance_charge, service_charge or discount
+        :param dict amounts: ``{(charge, responsibility): amount}``
+        :param dict services: ``{company: product.product record}`` that is booked
+        :return: the same amounts, untaxed
+        """
+        charges = self.browse(dict.fromkeys(charge.id for charge, _party in amounts))
+        untaxed = {item: item[0].currency_id.round(amount) for item, amount in amounts.items()}
+        for company, own in charges.grouped("company_id").items():
+            taxes = services[company].taxes_id._filter_taxes_by_company(company)
+            if not taxes:
+                continue
+            posted = own._posted_parties()
+            addressees = {
+                (charge, party): self.env["res.partner"].browse(posted[charge][party] or [])
+                or charge._debtor_of(party)
+                for charge, party in amounts
+                if party in posted.get(charge, ())
+            }
+            partners = self.env["res.partner"].union(*addressees.values()).with_company(company)
+            engine = self.env["healthcare.billing.engine"].with_company(company)
+            positions = engine._fiscal_positions(partners, company)
+            for item, partner in addressees.items():
+                position = self.env["account.fiscal.position"].browse(positions[partner.id] or [])
+                untaxed[item] = position.map_tax(taxes)._untaxed_part(
+                    untaxed[item], item[0].currency_id, at_most=kind == "discount"
+                )
+        return untaxed
 
     def _due_dates(self):
         """Since when the items of these charges are due: the earliest of what is open.
@@ -152,3 +213,20 @@ class HealthcareCharge(models.Model):
                     if key in since:
                         since[key] = max(since[key], child.extra_date)
         return since
+
+
+class AccountTax(models.Model):
+    _inherit = "account.tax"
+
+    def _untaxed_part(self, amount, currency, at_most=False):
+        """What has to be booked so that it is this amount with these taxes.
+
+        :param float amount: taxes included
+        :param bool at_most: no cent more than the amount, where it can't be met
+        """
+        untaxed = self.with_context(force_price_include=True).compute_all(amount, currency)
+        untaxed = currency.round(untaxed["total_excluded"])
+        total = self.compute_all(untaxed, currency)["total_included"]
+        if at_most and currency.compare_amounts(total, amount) > 0:
+            untaxed = currency.round(untaxed - currency.rounding)
+        return untaxed

@@ -141,7 +141,12 @@ class HealthcareStatement(models.Model):
             for statement in statements:
                 own = set(unpriced[statement].ids) if statement in unpriced else set()
                 if statement.overrides_quotes and statement.fee_schedule_id:
-                    own |= {charge.id for charge, _party in items[statement] if not charge.is_held}
+                    # what a payer allowed, or an invoice says, is no quote any more
+                    own |= {
+                        charge.id
+                        for charge, _party in items[statement]
+                        if not charge.is_held and not charge.is_adjudicated
+                    }
                 quoted[statement] = own
             charges = self.env["healthcare.charge"].browse(sorted(set().union(*quoted.values())))
             prices = charges._item_quotes(statements[0].fee_schedule_id)

@@ -28,62 +28,9 @@ class HealthcareStatementLine(models.Model):
                 self.env._("Another user is working on %s right now.", self.charge_id.display_name)
             )
         child = self.charge_id._quote_item(self.responsibility, vals["price"])
-        if child and self.responsibility in self.charge_id._parties_posted():
-            child._book_correction()
+        if child:
+            child._book_corrections(fields.Date.context_today(self))
         price, balance = self.charge_id._item_amounts()[self.charge_id.id, self.responsibility]
         self.write({**vals, "price": price, "amount_due": balance})
         # it is what the charge says: loading again may follow it
         self.with_context(healthcare_listing=LISTING).write({"by_hand": False})
-
-
-class HealthcareCharge(models.Model):
-    _inherit = "healthcare.charge"
-
-    def _parties_posted(self):
-        """Responsibilities for which a posted invoice bills this charge."""
-        self.ensure_one()
-        return {
-            line.responsibility
-            for line in self._posted_document_lines()
-            if line.charge_live and line.charge_id == self
-        }
-
-    def _book_correction(self):
-        """Invoice or credit a correction of what is posted, at once.
-
-        The credit is set off against the invoice of the same care, as far as it is open.
-
-        :return: posted ``account.move`` records
-        :raise UserError: why it can't be booked now; then nothing is
-        """
-        engine = self.env["healthcare.billing.engine"].with_context(
-            healthcare_billing_door="adjustment"
-        )
-        moves = self.env["account.move"]
-        for company, charges in self.grouped("company_id").items():
-            day = fields.Date.context_today(self)
-            moves |= engine.with_company(company)._bill_or_raise(charges, invoice_date=day)
-        moves.filtered(lambda move: move.state == "draft")._post(soft=False)
-        for note in moves.filtered(lambda move: move.move_type == "out_refund"):
-            note._set_off_within_care()
-        return moves
-
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    def _set_off_within_care(self):
-        """Reconcile a credit note with the invoice of the same care, if that much is open on it.
-
-        Else it stays an open credit: what is credited for one charge never pays another silently.
-        """
-        self.ensure_one()
-        asked = {key: -amount for key, amount in self._asked_per_party().items() if key[0]}
-        for invoice in self._invoices_taken_from():
-            shares = invoice._open_shares()[invoice]
-            if all(
-                self.currency_id.compare_amounts(shares.get(key, 0.0), amount) >= 0
-                for key, amount in asked.items()
-            ):
-                self._set_off_against(invoice)
-                return

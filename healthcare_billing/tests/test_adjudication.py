@@ -249,6 +249,34 @@ class TestAdjudication(CorrectionCommon):
         self._adjudicate(charge, 0.0)
         self.assertFalse(charge.returned_payer)
 
+    def test_r4_unadjudicating_leaves_it_to_rebilling(self):
+        """What came back unpaid before the decision is still at the billing office after it."""
+        charge, _move = self._posted_trip()
+        told, _move = self._posted_trip(hour=13)
+        settled, _move = self._posted_trip(hour=16)
+        charge._set_returned("primary")
+        self._pay_item(settled, 1500.0)
+        for each in (charge, told, settled):
+            self._adjudicate(each, 360.0)
+        statement = self.env["healthcare.statement"].create(
+            {"partner_id": self.payer.id, "statement_type": "complete"}
+        )
+        rows = self.env["healthcare.receivable"].search([("charge_id", "=", told.id)])
+        statement._add_items(rows)
+        statement._commit()
+        self.assertTrue(settled.returned_payer)  # the credit
+        for each in (charge, told, settled):
+            each._unadjudicate()
+        self.assertEqual(charge.balance_payer, 1500.0)
+        self.assertEqual(
+            [each.returned_payer for each in (charge, told, settled)], [True, False, False]
+        )
+        differential = self.env["healthcare.statement"].create({"partner_id": self.payer.id})
+        differential._load_items()
+        self.assertEqual(differential.line_ids.charge_id, charge)
+        self.assertEqual(differential.amount_total, 1500.0)
+        self.assertProof()
+
     # -- set off within the item -----------------------------------------------------------------
     def test_credit_never_pays_another_charge(self):
         """What a payer overpaid stays a credit of its item, though others are open."""

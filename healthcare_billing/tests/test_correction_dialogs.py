@@ -111,6 +111,69 @@ class TestCorrectionDialogs(CorrectionCommon):
         self.assertEqual(set(amounts.values()), {1.2})  # no interest on interest
         self.assertProof()
 
+    def test_monthly_rate_leaves_out_open_interest_only(self):
+        """Interest that was paid isn't owed, and so takes nothing off the care that is."""
+        charges, _move = self._three()
+        item = (charges[0], "client")
+        year = timedelta(days=365)
+        fee = charges._add_extra("finance_charge", {item: 10.0})
+        self.assertEqual(charges[0].balance_client, 90.0)
+
+        def interest():
+            return charges._extra_amounts(
+                "finance_charge", "monthly", 1.5, [item], self.today + year
+            )[item]
+
+        self.assertEqual(interest(), 14.6)  # 80.00 x 1.5 % x 365 / 30
+        self._pay(fee.invoice_line_ids.move_id, 4.0)
+        self.assertEqual((charges[0].balance_client, interest()), (86.0, 14.6))
+        self._pay(fee.invoice_line_ids.move_id, 6.0)
+        self.assertEqual((charges[0].balance_client, interest()), (80.0, 14.6))
+        self._pay_item(charges[0], 30.0, "client")
+        self.assertEqual((charges[0].balance_client, interest()), (50.0, 9.13))
+        self.assertProof()
+
+    def test_per_cent_of_a_balance_with_taxes_is_taxed_once(self):
+        tax = self.company_data["default_tax_sale"].copy({"amount": 15.0, "name": "Fifteen"})
+        self.visit_service.taxes_id = tax
+        for kind in ("service_charge", "discount"):
+            self.company._extra_service(kind).taxes_id = tax
+        charges, _move = self._three()
+        statement = self.env["healthcare.statement"].create(
+            {"partner_id": self.anna.id, "statement_type": "complete"}
+        )
+        statement._load_items()
+        self.assertEqual(statement.line_ids.mapped("amount_due"), [92.0] * 3)
+        for kind, untaxed, then in (("service_charge", 8.0, 101.2), ("discount", -8.8, 91.08)):
+            wizard = self._dialog(statement.action_add_extra())
+            wizard.write({"kind": kind, "method": "percent", "rate": 10.0})
+            self.assertEqual(wizard.line_ids.mapped("balance_then"), [then] * 3)
+            wizard.action_confirm()
+            children = charges.child_ids.filtered(lambda child, kind=kind: child.kind == kind)
+            self.assertEqual(children.mapped("amount"), [untaxed] * 3)
+            self.assertEqual(charges.mapped("balance_client"), [then] * 3)
+            self.assertEqual(statement.line_ids.mapped("amount_due"), [then] * 3)
+        self.assertProof()
+
+    def test_discount_of_all_that_is_owed_credits_no_cent_more(self):
+        tax = self.company_data["default_tax_sale"].copy({"amount": 15.0, "name": "Fifteen"})
+        self.company._extra_service("discount").taxes_id = tax
+        charges, _move = self._three()
+        self._pay_item(charges[0], 69.92, "client")
+        charges._add_extra("discount", {(charges[0], "client"): 10.08})
+        self.assertEqual(charges[0].balance_client, 0.01)  # 8.76 + 15 % is 10.07, 8.77 is 10.09
+        self.assertProof()
+
+    def test_added_before_the_invoice_is_untaxed_as_the_quote(self):
+        tax = self.company_data["default_tax_sale"].copy({"amount": 15.0, "name": "Fifteen"})
+        self.visit_service.taxes_id = self.company._extra_service("service_charge").taxes_id = tax
+        charge = self._charge(self.anna)
+        child = charge._add_extra("service_charge", {(charge, "client"): 10.0})
+        self.assertEqual((child.amount, charge.balance_client), (10.0, 90.0))
+        self._execute(charge | child, post=True)
+        self.assertEqual(charge.balance_client, 103.5)
+        self.assertProof()
+
     def test_monthly_is_for_what_is_overdue(self):
         charges, _move = self._three()
         fresh = self._charge(self.anna, hour=15)

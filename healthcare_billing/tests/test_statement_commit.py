@@ -82,6 +82,28 @@ class TestStatementCommit(StatementCommon):
         self.assertEqual(charges.mapped("ledger_client"), [60.0, 65.0])
         self.assertProof()
 
+    def test_r18_override_corrects_with_the_addressee_of_the_invoice(self):
+        """The guarantor who is named later neither owes the correction nor is credited."""
+        charges = self._visits(self.anna, 3)
+        move = self._execute(charges[:2], post=True).move_ids
+        statement = self._statement(self.anna, statement_type="complete", overrides_quotes=True)
+        lower, higher, _new = statement.line_ids.sorted("service_date")
+        lower.price, higher.price = 60.0, 95.0
+        self.anna.billing_account_ids.guarantor_id = self.payer
+        statement._commit()
+        documents = charges.child_ids.invoice_line_ids.move_id
+        self.assertEqual(documents.partner_id, self.anna)
+        self.assertEqual(documents.care_statement_id, statement)
+        self.assertEqual(charges[:2].client_debtor_id, self.anna)
+        self.assertEqual(charges[:2].mapped("ledger_client"), [60.0, 95.0])
+        self.assertEqual(move.amount_residual, 140.0)  # the credit is set off against its item
+        self.assertEqual(
+            documents.filtered(lambda document: document.move_type == "out_refund").payment_state,
+            "paid",
+        )
+        self.assertEqual(statement.exclusion_ids.charge_id, charges[2])  # the guarantor's now
+        self.assertProof()
+
     def test_r18_typed_price_without_override_is_only_told(self):
         charge = self._charge(self.anna)
         statement = self._statement(self.anna)

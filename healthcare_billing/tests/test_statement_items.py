@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
+from ..models.healthcare_charge_adjudication import Adjudication
 from .common import A_DAY
 from .statement_common import StatementCommon
 
@@ -272,6 +273,67 @@ class TestStatementItems(StatementCommon):
         self._pay(move, 80.0)
         self._change(statement.line_ids, price=70.0)
         self.assertEqual(charge.amount_residual, -10.0)
+        self.assertProof()
+
+    def test_r18_price_of_what_is_posted_is_corrected_with_its_addressee(self):
+        """Whoever is invoiced from now on: the correction goes to whom the care was billed."""
+        charges = self._visits(self.anna, 3)
+        move = self._execute(charges, post=True).move_ids
+        statement = self._statement(self.anna, statement_type="complete")
+        self.anna.billing_account_ids.guarantor_id = self.payer
+        first, second, third = statement.line_ids.sorted("service_date")
+        self._change(first, price=60.0)
+        self._change(second, price=95.0)
+        documents = charges.child_ids.invoice_line_ids.move_id
+        self.assertEqual(documents.partner_id, self.anna)
+        self.assertEqual(documents.billing_run_id.mapped("door"), ["adjustment"] * 2)
+        self.assertEqual(move.amount_residual, 220.0)
+        self.assertEqual(charges.mapped("balance_client"), [60.0, 95.0, 80.0])
+        self.assertEqual(charges.client_debtor_id, self.anna)
+        self.assertEqual(self._receivables(charges).partner_id, self.anna)
+        self.assertEqual((third.price, third.amount_due), (80.0, 80.0))
+        self.assertProof()
+
+    def test_r5_debtor_is_whom_the_care_was_billed(self):
+        """A correction on somebody else's invoice doesn't say that he owes the care."""
+        charge = self._charge(self.anna)
+        self._execute(charge, post=True)
+        self.anna.billing_account_ids.guarantor_id = self.payer
+        child = charge.create({"parent_id": charge.id, "kind": "adjustment", "price_unit": 7.0})
+        other = self._execute(child, post=True).move_ids
+        self.assertEqual(other.partner_id, self.payer)
+        self.assertEqual((charge.client_debtor_id, charge.balance_client), (self.anna, 87.0))
+
+    def test_r4_price_of_what_is_adjudicated_stays(self):
+        charge = self._charge(self._insured_client("Ines", copay=20.0))
+        self._execute(charge, post=True)
+        charge._adjudicate({charge: Adjudication(60.0)})
+        statement = self._statement(charge.client_id, statement_type="complete")
+        with self.assertRaisesRegex(UserError, "was adjudicated"):
+            self._change(statement.line_ids, price=35.0)
+        self.assertEqual((charge.amount_residual, charge.allowed_amount), (60.0, 60.0))
+        self._change(statement.line_ids, price=35.0, update_quote=False)  # told only
+        self.assertEqual(charge.amount_residual, 60.0)
+        self.assertProof()
+
+    def test_r4_override_leaves_the_allowed_price(self):
+        """Invoiced or not, the fee schedule's price is no quote of what a payer decided."""
+        charges = self._visits(self.anna)
+        self._execute(charges[0], post=True)
+        charges._adjudicate({charge: Adjudication(60.0) for charge in charges})
+        schedule = self._fee_schedule({self.visit_service: 70.0}, payer=self._payer("Other"))
+        statement = self._statement(
+            self.anna,
+            statement_type="complete",
+            fee_schedule_id=schedule.id,
+            overrides_quotes=True,
+        )
+        self.assertEqual(statement.line_ids.mapped("price"), [60.0, 60.0])
+        statement.line_ids.sorted("service_date")[0].price = 75.0
+        statement._commit()
+        self.assertEqual(charges.mapped("amount_residual"), [60.0, 60.0])
+        self.assertEqual(statement.line_ids.charge_id, charges[1])
+        self.assertIn("was adjudicated", statement.exclusion_ids.message)
         self.assertProof()
 
     def test_price_that_no_fee_gives(self):

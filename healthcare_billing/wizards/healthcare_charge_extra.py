@@ -137,6 +137,7 @@ class HealthcareChargeExtra(models.TransientModel):
             raise UserError(
                 self.env._("Nothing would be added: type an amount or rate, and choose the items.")
             )
+        before = {(line.charge_id, line.responsibility): line._owed() for line in lines}
         lines.charge_id._add_extra(
             self.kind,
             {(line.charge_id, line.responsibility): line.amount for line in lines},
@@ -144,17 +145,26 @@ class HealthcareChargeExtra(models.TransientModel):
             description=self.description or "",
             date=self.date,
         )
-        self._tell_on_statement(lines)
+        self._tell_on_statement(
+            {
+                (line.charge_id, line.responsibility): line.currency_id.round(
+                    line._owed() - before[line.charge_id, line.responsibility]
+                )
+                for line in lines
+            }
+        )
         self.is_done = True
         return close
 
-    def _tell_on_statement(self, lines):
-        """What the statement asks for includes what was added for it."""
-        told = {(line.charge_id, line.responsibility): line for line in self.statement_id.line_ids}
-        for line in lines:
-            item = told.get((line.charge_id, line.responsibility))
-            if item:
-                item.amount_due += EXTRA_SIGNS[self.kind] * line.amount
+    def _tell_on_statement(self, changes):
+        """What the statement asks for includes what was added for it.
+
+        :param dict changes: ``{(charge, responsibility): amount}`` by which balances changed
+        """
+        for item in self.statement_id.line_ids:
+            amount = changes.get((item.charge_id, item.responsibility))
+            if amount:
+                item.amount_due += amount
 
 
 class HealthcareChargeExtraLine(models.TransientModel):
@@ -218,6 +228,11 @@ class HealthcareChargeExtraLine(models.TransientModel):
                 key = (line.charge_id, line.responsibility)
                 line.amount = amounts.get(key, 0.0) if line in chosen else 0.0
                 line.balance_then = line.balance + EXTRA_SIGNS[wizard.kind] * line.amount
+
+    def _owed(self):
+        """What is owed now; ``balance`` is what was owed when the dialog was opened."""
+        self.ensure_one()
+        return self.charge_id[f"balance_{PARTIES[self.responsibility]}"]
 
     def _is_chosen(self):
         self.ensure_one()
