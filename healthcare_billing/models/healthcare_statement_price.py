@@ -31,9 +31,10 @@ class HealthcareStatementLine(models.Model):
         if child and self.responsibility in self.charge_id._parties_posted():
             child._book_correction()
         price, balance = self.charge_id._item_amounts()[self.charge_id.id, self.responsibility]
+        by_hand = self.by_hand
         self.write({**vals, "price": price, "amount_due": balance})
         # it is what the charge says: loading again may follow it
-        self.with_context(healthcare_listing=LISTING).write({"by_hand": False})
+        self.with_context(healthcare_listing=LISTING).write({"by_hand": by_hand, "is_typed": False})
 
 
 class HealthcareCharge(models.Model):

@@ -333,3 +333,31 @@ class TestStatementItems(StatementCommon):
         self.assertFalse(own.needs_recommit)
         with self.assertRaises(AccessError):
             own.action_recommit()
+
+    # -- deleting --------------------------------------------------------------------------------
+    def test_what_was_committed_is_never_deleted(self):
+        self._visits(self.anna)
+        canceled = self._statement(self.anna)
+        canceled._commit()
+        canceled._close_canceled()
+        with self.assertRaisesRegex(UserError, "journal is kept"):
+            canceled.unlink()
+        draft = self._statement(self.anna)
+        draft._close_canceled()
+        other = self._statement(self.anna)
+        (draft | other).unlink()
+        self.assertFalse((draft | other).exists())
+
+    # -- charges and discounts -------------------------------------------------------------------
+    def test_form_offers_charges_and_discounts(self):
+        charges = self._visits(self.anna)
+        env = self._act_as(self._user("billing_user"))
+        statement = self._statement(self.anna).with_env(env)
+        arch = statement.get_view(view_type="form")["arch"]
+        self.assertIn('name="action_add_extra"', arch.partition("</header>")[0])
+        wizard = env["healthcare.charge.extra"].browse(statement.action_add_extra()["res_id"])
+        self.assertEqual(wizard.line_ids.charge_id, charges)
+        self.assertEqual(wizard.statement_id, statement)
+        reader = self._act_as(self._user("accountant"))
+        arch = statement.with_env(reader).get_view(view_type="form")["arch"]
+        self.assertNotIn("action_add_extra", arch)
