@@ -317,7 +317,7 @@ class TestStatementCommit(StatementCommon):
         statement = self._statement(self.anna)
         statement._commit()
         second = self._charge(self.anna, hour=13)
-        second.appointment_id.action_park()
+        second.appointment_id._park()
         lines = statement._add_items(self._receivables(second))
         self.assertEqual(lines.charge_id, second)
         self.assertEqual(second.billing_stage, "awaiting_payment")

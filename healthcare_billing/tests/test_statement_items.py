@@ -95,7 +95,7 @@ class TestStatementItems(StatementCommon):
 
     def test_r9_parked_is_never_picked_and_may_be_added(self):
         charge = self._charge(self.anna)
-        charge.appointment_id.action_park()
+        charge.appointment_id._park()
         statement = self._statement(self.anna)
         self.assertFalse(statement.line_ids)
         statement._add_items(self._receivables(charge))
