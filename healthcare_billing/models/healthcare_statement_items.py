@@ -317,9 +317,7 @@ class HealthcareStatement(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_committed(self):
         told = self.filtered(
-            lambda statement: (
-                statement.state not in ("draft", "canceled") or statement.committed_on
-            )
+            lambda statement: statement.state not in ("draft", "canceled") or statement.committed_on
         )
         if told:
             raise UserError(
