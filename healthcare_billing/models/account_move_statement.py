@@ -1,4 +1,9 @@
+from collections import defaultdict
+
 from odoo import fields, models
+
+from .healthcare_charge_balance import PARTIES
+from .healthcare_charge_billing import CARE_DOCUMENTS
 
 
 class AccountMove(models.Model):
@@ -16,6 +21,32 @@ class AccountMove(models.Model):
         groups="base.group_user",
         help="The statement whose commit invoiced this. Others may tell it, too.",
     )
+
+    # -- what came back, and is posted anew ------------------------------------------------------
+    def _post(self, soft=True):
+        posted = super()._post(soft)
+        posted._end_returns()
+        return posted
+
+    def _end_returns(self):
+        """Care that is billed anew, or voided, isn't back at the billing office any more.
+
+        A correction alone changes nothing: the item stays where it is.
+        """
+        # sudo: whoever posts need not be allowed to read charges
+        documents = self.sudo().filtered(
+            lambda move: move.move_type in CARE_DOCUMENTS and move.state == "posted"
+        )
+        ended = defaultdict(lambda: self.env["healthcare.charge"])
+        for line in documents.invoice_line_ids.filtered("charge_id"):
+            suffix = PARTIES.get(line.responsibility)
+            if not suffix or not line.charge_id[f"returned_{suffix}"]:
+                continue
+            voids = line._is_counter_line() and not line.credit_of_line_id.charge_live
+            if line.charge_live or voids:
+                ended[line.responsibility] |= line.charge_id
+        for party, charges in ended.items():
+            charges._set_returned(party, False)
 
     # -- drafts that a statement takes items off ---------------------------------------------------
     def _refusal_to_detach(self):

@@ -45,8 +45,7 @@ class HealthcareBillingEngine(models.AbstractModel):
         statements._load_ledger()
         changed = statements.filtered(
             lambda statement: statement.currency_id.compare_amounts(
-                sum(line.amount_due for line in statement.line_ids if line.charge_id.is_priced),
-                rows[statement].amount,
+                statement.amount_items, rows[statement].amount
             )
         )
         for statement in changed:

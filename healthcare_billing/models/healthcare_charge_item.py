@@ -22,6 +22,11 @@ class HealthcareCharge(models.Model):
         self.ensure_one()
         return self[f"{PARTIES[party]}_debtor_id"]
 
+    def _unpriced_debtor(self):
+        """Who is told of this charge while it has no price: nobody knows the parts yet."""
+        self.ensure_one()
+        return self.payer_debtor_id or self.client_debtor_id
+
     def _item_amounts(self):
         """What is asked for these charges with their corrections, and what is open of it.
 

@@ -56,11 +56,14 @@ class HealthcareCharge(models.Model):
         for charge in self:
             charge.statement_count = counts.get(charge.id, 0)
 
-    @api.depends("returned_client", "returned_payer", "returned_secondary")
+    @api.depends(
+        *(f"{name}_{suffix}" for name in ("returned", "ledger") for suffix in PARTIES.values())
+    )
     def _compute_returned_to_billing(self):
         for charge in self:
             charge.returned_to_billing = any(
-                charge[f"returned_{suffix}"] for suffix in PARTIES.values()
+                charge[f"returned_{suffix}"] and charge[f"ledger_{suffix}"]
+                for suffix in PARTIES.values()
             )
 
     # -- nobody types it -------------------------------------------------------------------------
@@ -94,7 +97,14 @@ class HealthcareCharge(models.Model):
     def _set_returned(self, party, returned=True):
         """Take a party's part of these charges back to the billing office, or away from it.
 
+        What isn't invoiced can't come back: it is where its stage says.
+
         :param str party: responsibility
         """
-        # sudo: system-only; who may close or commit a statement was asked before
-        self.sudo().write({f"returned_{PARTIES[party]}": returned})
+        suffix = PARTIES[party]
+        charges = self.sudo()  # system-only; who may close or commit a statement was asked before
+        if returned:
+            charges = charges.filtered(f"ledger_{suffix}")
+        charges.filtered(lambda charge: charge[f"returned_{suffix}"] != returned).write(
+            {f"returned_{suffix}": returned}
+        )

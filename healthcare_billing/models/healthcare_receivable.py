@@ -93,7 +93,7 @@ class HealthcareReceivable(models.Model):
                       %(debtor)s AS partner_id, c.company_id, c.currency_id, c.client_id,
                       c.payer_id, c.billing_account_id, c.appointment_id, c.employee_id,
                       c.product_id, c.service_date, %(today)s::date - c.service_date AS age,
-                      CASE WHEN %(returned)s THEN 'billing_office'
+                      CASE WHEN %(returned)s AND %(ledger)s <> 0 THEN 'billing_office'
                            WHEN %(ledger)s <> 0 THEN 'awaiting_payment'
                            WHEN c.billing_stage IN ('qa', 'draft') THEN c.billing_stage
                            ELSE 'billing_office' END AS stage,

@@ -48,9 +48,8 @@ class HealthcareStatement(models.Model):
     def _search_needs_recommit(self, operator, value):
         if operator != "in":
             return NotImplemented
-        committed = self.search([("state", "=", "committed")])
-        fallen = committed.line_ids._fallen_back().statement_id
-        return Domain("id", "in" if True in value else "not in", fallen.ids)
+        fallen = self.line_ids._fallen_back_sql()
+        return Domain("id", "in" if True in value else "not in", fallen)
 
     # -- commit ----------------------------------------------------------------------------------
     def action_commit(self):
@@ -169,6 +168,7 @@ class HealthcareStatement(models.Model):
                 "price": item.price,
                 "amount_due": item.amount_due,
                 "by_hand": item.by_hand,
+                "is_typed": item.is_typed,
                 "distance": item.charge_id.appointment_id.distance,
                 "waiting_minutes": item.charge_id.appointment_id.waiting_minutes,
             }

@@ -39,6 +39,7 @@ class HealthcareStatementExclusion(models.Model):
     price = fields.Monetary()
     amount_due = fields.Monetary()
     by_hand = fields.Boolean()
+    is_typed = fields.Boolean()
     kind = fields.Selection(
         [
             ("blocked", "Can't be billed"),

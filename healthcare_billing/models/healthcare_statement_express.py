@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .healthcare_charge_balance import PARTIES
+
 
 class ExpressRow(NamedTuple):
     """An addressee of an express run.
@@ -12,7 +14,7 @@ class ExpressRow(NamedTuple):
     :ivar currency_id: of its receivables
     :ivar charge_ids: charges of its items, each once
     :ivar items: how many items
-    :ivar amount: their sum, as owed now
+    :ivar amount: their sum, as owed now, or quoted when committed
     """
 
     partner_id: int
@@ -132,7 +134,9 @@ class HealthcareBillingRun(models.Model):
         self._forget_rows()
 
     def _find_express_rows(self, partners=None):
-        """Addressees that this run is for, the largest sum first, from one query.
+        """Addressees that this run is for, the largest sum first.
+
+        One query finds what is owed; care without a price counts as committing would price it.
 
         :param partners: only these
         :return: list of :class:`ExpressRow`
@@ -157,7 +161,43 @@ class HealthcareBillingRun(models.Model):
                 order="balance:sum desc, partner_id",
             )
         ]
+        rows = self._add_unpriced(rows, sample, partners)
         return [row for row in rows if not minimum or row.amount >= minimum]
+
+    def _add_unpriced(self, rows, sample, partners):
+        """Take in care that has no price yet: committing prices it (R18).
+
+        What no fee schedule prices is on no statement; the completeness check tells it.
+
+        :param list rows: of :class:`ExpressRow`, what has a price
+        :param sample: new ``healthcare.statement`` with the criteria of the run
+        :param partners: only these addressees, or None
+        :return: list of :class:`ExpressRow`, the largest sum first
+        """
+        charges = self.env["healthcare.charge"].search(sample._unpriced_domain(partners))
+        charges = charges.filtered(lambda charge: self._is_of_kind(charge._unpriced_debtor()))
+        if not charges:
+            return rows
+        by_key = {row.key: row for row in rows}
+        for (charge, party), price in charges._item_quotes(sample.fee_schedule_id).items():
+            debtor = charge._debtor_of(party)
+            if debtor != charge._unpriced_debtor():
+                continue
+            owed = charge[f"balance_{PARTIES[party]}"]  # its corrections may be priced already
+            new = ExpressRow(debtor.id, charge.currency_id.id, (), 0, 0.0)
+            row = by_key.get(new.key, new)
+            by_key[row.key] = row._replace(
+                charge_ids=tuple(dict.fromkeys((*row.charge_ids, charge.id))),
+                items=row.items + (not owed),
+                amount=charge.currency_id.round(row.amount + price - owed),
+            )
+        return sorted(by_key.values(), key=lambda row: (-row.amount, row.partner_id))
+
+    def _is_of_kind(self, partner):
+        """Whether ``_kind_domain`` takes in an addressee."""
+        kinds = (self.options or {}).get("kinds")
+        kind = partner.payer_type or "other" if partner.is_payer else "client"
+        return bool(partner) and (not kinds or kind in kinds)
 
     def _kind_domain(self):
         """Domain of the addressees of the chosen kinds."""

@@ -78,37 +78,45 @@ class HealthcareStatement(models.Model):
         """
         found = {}
         for statements in self._alike():
-            sample = statements[0]
-            if sample.statement_type == "collections":
-                continue
-            stages = ["billing_office"]
-            if sample.statement_type == "complete" or (
-                sample.statement_type == "custom" and sample.with_qa
-            ):
-                stages.append("qa")
-            partners = statements.partner_id.ids
             charges = self.env["healthcare.charge"].search(
-                Domain("is_priced", "=", False)
-                & Domain("parent_id", "=", False)
-                & Domain("billing_stage", "in", stages)
-                & Domain("company_id", "=", sample.company_id.id)
-                & Domain("product_id", "!=", False)
-                & sample._date_domain()
-                & (
-                    Domain("appointment_id", "=", False)
-                    | Domain("appointment_id.parked", "=", False)
-                    | Domain("appointment_id.parked_until", "<=", fields.Date.context_today(self))
-                )
-                & (
-                    Domain("payer_debtor_id", "in", partners)
-                    | Domain("payer_debtor_id", "=", False)
-                    & Domain("client_debtor_id", "in", partners)
-                )
+                statements[0]._unpriced_domain(statements.partner_id)
             )
-            own = charges.grouped(lambda charge: charge.payer_debtor_id or charge.client_debtor_id)
+            own = charges.grouped(lambda charge: charge._unpriced_debtor())
             for statement in statements:
                 found[statement] = own.get(statement.partner_id._origin, charges.browse())
         return found
+
+    def _unpriced_domain(self, partners=None):
+        """Care without a price that a statement of this type takes in.
+
+        :param partners: only of these addressees
+        :return: :class:`Domain` on ``healthcare.charge``
+        """
+        self.ensure_one()
+        if self.statement_type == "collections":  # what was never told isn't collected
+            return Domain.FALSE
+        stages = ["billing_office"]
+        if self.statement_type == "complete" or (self.statement_type == "custom" and self.with_qa):
+            stages.append("qa")
+        domain = (
+            Domain("is_priced", "=", False)
+            & Domain("parent_id", "=", False)
+            & Domain("billing_stage", "in", stages)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("product_id", "!=", False)
+            & self._date_domain()
+            & (
+                Domain("appointment_id", "=", False)
+                | Domain("appointment_id.parked", "=", False)
+                | Domain("appointment_id.parked_until", "<=", fields.Date.context_today(self))
+            )
+        )
+        if partners is not None:
+            domain &= Domain("payer_debtor_id", "in", partners.ids) | (
+                Domain("payer_debtor_id", "=", False)
+                & Domain("client_debtor_id", "in", partners.ids)
+            )
+        return domain
 
     # -- what is told of them --------------------------------------------------------------------
     def _item_values(self):
@@ -173,7 +181,7 @@ class HealthcareStatement(models.Model):
     def _load_items(self):
         """Make the items of drafts those that they take in now.
 
-        Items that were added or changed by hand stay as they are.
+        Items that were added or changed by hand stay, and so do amounts that were typed.
 
         :raise UserError: one of them was committed already
         """
@@ -183,12 +191,10 @@ class HealthcareStatement(models.Model):
         for statement, wanted in self._item_values().items():
             for line in statement.line_ids:
                 vals = wanted.pop((line.charge_id, line.responsibility), None)
-                if line.by_hand:
-                    continue
-                if vals is None:
-                    gone |= line
-                else:
+                if vals is not None:
                     line._follow(vals)
+                elif not line.by_hand:
+                    gone |= line
             new += [{**vals, "statement_id": statement.id} for vals in wanted.values()]
         listing = gone.with_context(healthcare_listing=LISTING)
         listing.unlink()
@@ -212,12 +218,10 @@ class HealthcareStatement(models.Model):
         lines = self.line_ids
         for line in self.line_ids:
             vals = wanted.pop((line.charge_id._origin, line.responsibility), None)
-            if line.by_hand:
-                continue
-            if vals is None:
-                lines -= line
-            else:
+            if vals is not None:
                 line._follow(vals)
+            elif not line.by_hand:
+                lines -= line
         for vals in wanted.values():
             lines += self.env["healthcare.statement.line"].new(vals)
         self.line_ids = lines
@@ -317,11 +321,13 @@ class HealthcareStatement(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_committed(self):
-        told = self.filtered(lambda statement: statement.state not in ("draft", "canceled"))
+        told = self.filtered(
+            lambda statement: statement.state not in ("draft", "canceled") or statement.committed_on
+        )
         if told:
             raise UserError(
                 self.env._(
-                    "%s was committed, and is its own record: cancel it instead of deleting it.",
+                    "%s was committed, and its journal is kept: cancel it instead of deleting it.",
                     told[0].name,
                 )
             )

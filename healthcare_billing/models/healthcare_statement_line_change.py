@@ -8,6 +8,8 @@ from .healthcare_statement_items import LISTING
 
 # What a statement tells of an item, and people may correct while it isn't closed.
 TOLD_FIELDS = ("price", "amount_due", "distance", "waiting_minutes")
+# The amounts among them follow the charge, unless somebody typed others.
+TOLD_AMOUNTS = ("price", "amount_due")
 
 
 class HealthcareStatementLine(models.Model):
@@ -18,7 +20,13 @@ class HealthcareStatementLine(models.Model):
     by_hand = fields.Boolean(
         readonly=True,
         copy=False,
-        help="Added or corrected by hand: loading the items again leaves it alone.",
+        help="Added or corrected by hand: loading the items again leaves it on the statement.",
+    )
+    is_typed = fields.Boolean(
+        string="Amount Typed",
+        readonly=True,
+        copy=False,
+        help="Its price or amount was typed: committing tells that, and not what is invoiced.",
     )
     waits_for_qa = fields.Boolean(
         string="In QA",
@@ -45,6 +53,9 @@ class HealthcareStatementLine(models.Model):
         "charge_id.balance_client",
         "charge_id.balance_payer",
         "charge_id.balance_secondary",
+        "charge_id.ledger_client",
+        "charge_id.ledger_payer",
+        "charge_id.ledger_secondary",
     )
     def _compute_stage(self):
         """As ``healthcare.receivable`` tells it, and finished without a balance.
@@ -60,10 +71,9 @@ class HealthcareStatementLine(models.Model):
                 line.stage = charge.billing_stage if unbilled else "finished"
                 if not charge.is_priced and charge.billing_stage == "billing_office":
                     line.stage = "billing_office"
-            elif charge[f"returned_{suffix}"]:
-                line.stage = "billing_office"
             elif charge[f"ledger_{suffix}"]:
-                line.stage = "awaiting_payment"
+                back = charge[f"returned_{suffix}"]
+                line.stage = "billing_office" if back else "awaiting_payment"
             elif charge.billing_stage in ("qa", "draft"):
                 line.stage = charge.billing_stage
             else:
@@ -122,9 +132,12 @@ class HealthcareStatementLine(models.Model):
                 self.env._("%s is closed: its items stay as they were told.", closed[0].state)
             )
         before = {line: {name: line[name] for name in TOLD_FIELDS} for line in changed}
+        typed = self.filtered(lambda line: line._changes(vals, TOLD_AMOUNTS))
         result = super().write(vals)
         if changed:
-            changed.with_context(healthcare_listing=LISTING).write({"by_hand": True})
+            listing = changed.with_context(healthcare_listing=LISTING)
+            listing.write({"by_hand": True})
+            (listing & typed).write({"is_typed": True})
             changed._log_changes(before)
         return result
 
@@ -149,19 +162,21 @@ class HealthcareStatementLine(models.Model):
     def _is_listing(self):
         return self.env.context.get("healthcare_listing") is LISTING
 
-    def _changes(self, vals):
+    def _changes(self, vals, names=TOLD_FIELDS):
         self.ensure_one()
         return any(
             name in vals and self._fields[name].convert_to_cache(vals[name], self) != self[name]
-            for name in TOLD_FIELDS
+            for name in names
         )
 
     def _follow(self, vals):
         """Tell what the item is now, unless somebody typed something else."""
         self.ensure_one()
+        if self.is_typed:
+            return
         changed = {
             name: vals[name]
-            for name in ("price", "amount_due")
+            for name in TOLD_AMOUNTS
             if self.currency_id.compare_amounts(self[name], vals[name])
         }
         if changed:

@@ -1,8 +1,11 @@
+import itertools
 from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
+from .healthcare_charge_balance import PARTIES
 from .healthcare_statement_exclusion import LeftOut
 from .healthcare_statement_items import LISTING
 
@@ -21,6 +24,42 @@ class HealthcareStatementLine(models.Model):
                 and not line.waits_for_qa
                 and line.stage == "billing_office"
             )
+        )
+
+    @api.model
+    def _fallen_back_sql(self):
+        """Ids of statements that have such items, as a query: ``_fallen_back`` of all of them."""
+        self.flush_model(["statement_id", "charge_id", "responsibility", "outcome", "waits_for_qa"])
+        self.env["healthcare.statement"].flush_model(["state"])
+        columns = {
+            name: [f"{name}_{suffix}" for suffix in PARTIES.values()]
+            for name in ("balance", "ledger", "returned")
+        }
+        self.env["healthcare.charge"].flush_model(
+            ["billing_stage", "is_priced", *itertools.chain(*columns.values())]
+        )
+        own = {  # of the line's party
+            name: SQL(
+                "CASE l.responsibility %s END",
+                SQL(" ").join(
+                    SQL("WHEN %s THEN %s", party, SQL.identifier("c", column))
+                    for party, column in zip(PARTIES, by_party, strict=True)
+                ),
+            )
+            for name, by_party in columns.items()
+        }
+        return SQL(
+            """(SELECT l.statement_id
+                  FROM healthcare_statement_line l
+                  JOIN healthcare_statement s ON s.id = l.statement_id
+                  JOIN healthcare_charge c ON c.id = l.charge_id
+                 WHERE s.state = 'committed' AND l.outcome IS NULL
+                   AND l.waits_for_qa IS NOT TRUE
+                   AND CASE WHEN COALESCE(%(balance)s, 0) = 0
+                            THEN c.is_priced IS NOT TRUE AND c.billing_stage = 'billing_office'
+                            WHEN COALESCE(%(ledger)s, 0) <> 0 THEN %(returned)s
+                            ELSE c.billing_stage NOT IN ('qa', 'draft') END)""",
+            **own,
         )
 
     def _commit_items(self, invoice_date=None, run=None):
@@ -123,7 +162,7 @@ class HealthcareStatementLine(models.Model):
         ).items():
             lines.charge_id._find_missing_quotes(schedule)
         override = (self - reviewed).filtered("statement_id.overrides_quotes")
-        told = override | unpriced.filtered(lambda line: line.by_hand)
+        told = override | unpriced.filtered("is_typed")
         left |= told._update_quotes()
         return left
 
@@ -181,11 +220,9 @@ class HealthcareStatementLine(models.Model):
         booked = listing - in_qa
         booked.filtered("waits_for_qa").write({"waits_for_qa": False})
         for party, lines in booked.grouped("responsibility").items():
-            returned = lines.charge_id.filtered("returned_to_billing")
-            if returned:
-                returned._set_returned(party, False)
+            lines.charge_id._set_returned(party, False)
         amounts = booked.charge_id._item_amounts()
-        for line in booked.filtered(lambda line: not line.by_hand):
+        for line in booked.filtered(lambda line: not line.is_typed):
             price, balance = amounts[line.charge_id.id, line.responsibility]
             line._follow({"price": price, "amount_due": balance})
 
@@ -208,6 +245,7 @@ class HealthcareStatementLine(models.Model):
                     "price": line.price,
                     "amount_due": line.amount_due,
                     "by_hand": line.by_hand,
+                    "is_typed": line.is_typed,
                     "kind": why.kind,
                     "message": why.text,
                     "reason_id": reasons.get(why.code, none).id,

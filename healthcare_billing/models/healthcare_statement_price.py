@@ -31,6 +31,7 @@ class HealthcareStatementLine(models.Model):
         if child:
             child._book_corrections(fields.Date.context_today(self))
         price, balance = self.charge_id._item_amounts()[self.charge_id.id, self.responsibility]
+        by_hand = self.by_hand
         self.write({**vals, "price": price, "amount_due": balance})
         # it is what the charge says: loading again may follow it
-        self.with_context(healthcare_listing=LISTING).write({"by_hand": False})
+        self.with_context(healthcare_listing=LISTING).write({"by_hand": by_hand, "is_typed": False})

@@ -102,6 +102,48 @@ class TestStatementClose(StatementCloseCommon):
         self.assertFalse(first._close_canceled(reverse_invoices=True))
         self.assertEqual(new.ledger_client, 80.0)
 
+    def _stage(self, charge):
+        """Where the client's part is, as the database has it now."""
+        self.env.flush_all()
+        row = self.env["healthcare.receivable"].search([("charge_id", "=", charge.id)])
+        row.invalidate_recordset()
+        return row.stage
+
+    def test_r20_what_is_not_invoiced_does_not_come_back(self):
+        """Care in QA stays there when its statement is closed."""
+        self.company.healthcare_qa_review = True
+        charge = self._charge(self.anna)
+        statement = self._statement()
+        self.assertTrue(statement.line_ids.waits_for_qa)
+        statement._close_unpaid()
+        self.assertFalse(charge.returned_client)
+        self.assertEqual(self._stage(charge), "qa")
+        self.assertEqual(statement.line_ids.stage, "qa")
+
+    def test_r20_posted_anew_it_is_not_at_the_billing_office_any_more(self):
+        new = self._charge(self.anna)
+        self._statement()._close_canceled(reverse_invoices=True)
+        self.assertEqual((new.returned_client, new.returned_to_billing), (False, False))
+        self.assertEqual(self._stage(new), "billing_office")
+        self._execute(new, post=True)
+        self.assertEqual(self._stage(new), "awaiting_payment")
+        new._set_returned("client")
+        live = new.invoice_line_ids.filtered("charge_live")
+        self._credit(live.move_id)
+        self.assertFalse(new.returned_client)
+        self._execute(new, post=True)
+        self.assertEqual(self._stage(new), "awaiting_payment")
+        self.assertProof()
+
+    def test_r20_a_correction_leaves_an_item_where_it_is(self):
+        charge = self._charge(self.anna)
+        self._execute(charge, post=True)
+        charge._set_returned("client")
+        charge._add_extra("service_charge", {(charge, "client"): 5.0})
+        self.assertEqual(charge.ledger_client, 85.0)
+        self.assertTrue(charge.returned_client)
+        self.assertEqual(self._stage(charge), "billing_office")
+
     # -- sold ------------------------------------------------------------------------------------
     def test_r20_sold(self):
         charges, move = self._three()

@@ -123,6 +123,49 @@ class TestStatementCommit(StatementCommon):
         self.assertEqual(charge.ledger_client, 88.0)
         self.assertProof()
 
+    def _taxed(self, percent):
+        tax = self.company_data["default_tax_sale"].copy({"amount": percent, "name": "Taxed"})
+        self.visit_service.taxes_id = tax
+
+    def test_r18_added_by_hand_tells_what_is_invoiced(self):
+        self._taxed(15.0)
+        charges = self._visits(self.anna)
+        statement = self._statement(self.anna, load=False)
+        line = statement._add_items(self._receivables(charges[0]))
+        self.assertEqual((line.by_hand, line.is_typed), (True, False))
+        statement._commit()
+        self.assertEqual((line.price, line.amount_due, line.balance), (92.0, 92.0, 92.0))
+        statement._add_items(self._receivables(charges[1]))  # commits it, too
+        self.assertEqual(statement.line_ids.mapped("amount_due"), [92.0, 92.0])
+        self.assertEqual((statement.amount_total, statement.amount_due_now), (184.0, 184.0))
+        self.assertProof()
+
+    def test_r18_typed_amounts_are_told_as_typed(self):
+        self._taxed(15.0)
+        charges = self._visits(self.anna, 3)
+        statement = self._statement(self.anna)
+        statement.line_ids[0].amount_due = 50.0
+        statement.line_ids[1].distance = 12.0
+        self.assertEqual(statement.line_ids.mapped("by_hand"), [True, True, False])
+        self.assertEqual(statement.line_ids.mapped("is_typed"), [True, False, False])
+        statement._load_items()
+        self.assertEqual(statement.line_ids.mapped("amount_due"), [50.0, 80.0, 80.0])
+        statement._commit()
+        self.assertEqual(statement.line_ids.mapped("amount_due"), [50.0, 92.0, 92.0])
+        self.assertEqual(charges.mapped("ledger_client"), [92.0] * 3)
+
+    def test_r18_typed_amounts_survive_being_left_out(self):
+        charges = self._visits(self.anna)
+        charges[0].appointment_id.approval_state = "rejected"
+        statement = self._statement(self.anna)
+        statement.line_ids[0].amount_due = 50.0
+        statement._commit()
+        self.assertTrue(statement.exclusion_ids.is_typed)
+        charges[0].appointment_id.approval_state = "approved"
+        statement.action_recommit()
+        self.assertEqual(statement.line_ids.mapped("amount_due"), [50.0, 80.0])
+        self.assertEqual(statement.line_ids.mapped("is_typed"), [True, False])
+
     # -- drafts ----------------------------------------------------------------------------------
     def test_r18_drafts_are_detached(self):
         charges = self._visits(self.anna, 3)
@@ -261,13 +304,42 @@ class TestStatementCommit(StatementCommon):
         self.assertFalse(statement.needs_recommit)
         self.assertProof()
 
+    def test_r18_those_to_recommit_are_found_by_one_query(self):
+        """The search finds what the field tells, however many items there are."""
+        self.company.healthcare_qa_review = True
+        self._charge(self.anna)
+        qa = self._statement(self.anna, statement_type="custom", with_qa=True)
+        self.company.healthcare_qa_review = False
+        awaits, fallen, voided, paid, closed = cases = [
+            self._client(name) for name in ("Awaits", "Fallen", "Voided", "Paid", "Closed")
+        ]
+        charges = {client: self._charge(client) for client in cases}
+        own = {client: self._statement(client) for client in cases}
+        qa._commit()
+        for statement in own.values():
+            statement._commit()
+        charges[fallen]._set_returned("client")
+        self._credit(own[voided].move_ids)
+        self._pay(own[paid].move_ids, 80.0)
+        own[closed]._close_unpaid()
+        all_own = qa.union(*own.values())
+        found = all_own.search([("needs_recommit", "=", True), ("id", "in", all_own.ids)])
+        self.assertEqual(found, own[fallen] | own[voided])
+        self.assertEqual(found, all_own.filtered("needs_recommit"))
+        others = all_own.search([("needs_recommit", "=", False), ("id", "in", all_own.ids)])
+        self.assertEqual(others, all_own - found)
+        self.assertIn(own[awaits], others)
+        self.env.flush_all()
+        with self.assertQueryCount(1):
+            all_own.search([("needs_recommit", "=", True)])
+
     # -- after the commit --------------------------------------------------------------------------
     def test_added_after_the_commit_is_committed_at_once(self):
         first = self._charge(self.anna)
         statement = self._statement(self.anna)
         statement._commit()
         second = self._charge(self.anna, hour=13)
-        second.appointment_id.action_park()
+        second.appointment_id._park()
         lines = statement._add_items(self._receivables(second))
         self.assertEqual(lines.charge_id, second)
         self.assertEqual(second.billing_stage, "awaiting_payment")

@@ -77,6 +77,30 @@ class TestStatementExpress(StatementCommon):
         run = self._express(date_to=day.service_date)
         self.assertEqual(self._row(run, self.anna).amount, 80.0)
 
+    def test_r18_care_without_a_price_is_on_express_statements(self):
+        """Committing prices it: so who owes nothing else gets a statement, too."""
+        self.payer.requires_fee_schedule = True
+        unpriced = self._charge(self._insured_client("Ines"))
+        self.assertFalse(unpriced.is_priced)
+        self.assertNotIn(self.payer, self._express().line_ids.partner_id)  # nothing prices it
+        schedule = self._fee_schedule({self.visit_service: 70.0}, payer=self.payer)
+        self.assertTrue(schedule)
+        run = self._express()
+        row = self._row(run, self.payer)
+        self.assertEqual((row.charge_count, row.amount), (1, 70.0))
+        self.assertNotIn(self.payer, self._express(to_insurance=False).line_ids.partner_id)
+        self.assertNotIn(self.payer, self._express(minimum=70.01).line_ids.partner_id)
+        kept = self._charge(self._insured_client("Karl"))
+        self.assertTrue(kept.is_priced)
+        run = self._express()
+        row = self._row(run, self.payer)
+        self.assertEqual((row.charge_count, row.amount), (2, 150.0 if kept.amount == 80 else 140.0))
+        run.action_execute()
+        self.assertEqual(row.state, "created")
+        self.assertEqual(row.statement_id.line_ids.charge_id, unpriced | kept)
+        self.assertEqual((unpriced.amount, unpriced.ledger_payer), (70.0, 70.0))
+        self.assertProof()
+
     def test_nobody_is_ticked(self):
         with self.assertRaisesRegex(UserError, "kind of addressee"):
             self._express(

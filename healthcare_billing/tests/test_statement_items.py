@@ -96,7 +96,7 @@ class TestStatementItems(StatementCommon):
 
     def test_r9_parked_is_never_picked_and_may_be_added(self):
         charge = self._charge(self.anna)
-        charge.appointment_id.action_park()
+        charge.appointment_id._park()
         statement = self._statement(self.anna)
         self.assertFalse(statement.line_ids)
         statement._add_items(self._receivables(charge))
@@ -395,3 +395,31 @@ class TestStatementItems(StatementCommon):
         self.assertFalse(own.needs_recommit)
         with self.assertRaises(AccessError):
             own.action_recommit()
+
+    # -- deleting --------------------------------------------------------------------------------
+    def test_what_was_committed_is_never_deleted(self):
+        self._visits(self.anna)
+        canceled = self._statement(self.anna)
+        canceled._commit()
+        canceled._close_canceled()
+        with self.assertRaisesRegex(UserError, "journal is kept"):
+            canceled.unlink()
+        draft = self._statement(self.anna)
+        draft._close_canceled()
+        other = self._statement(self.anna)
+        (draft | other).unlink()
+        self.assertFalse((draft | other).exists())
+
+    # -- charges and discounts -------------------------------------------------------------------
+    def test_form_offers_charges_and_discounts(self):
+        charges = self._visits(self.anna)
+        env = self._act_as(self._user("billing_user"))
+        statement = self._statement(self.anna).with_env(env)
+        arch = statement.get_view(view_type="form")["arch"]
+        self.assertIn('name="action_add_extra"', arch.partition("</header>")[0])
+        wizard = env["healthcare.charge.extra"].browse(statement.action_add_extra()["res_id"])
+        self.assertEqual(wizard.line_ids.charge_id, charges)
+        self.assertEqual(wizard.statement_id, statement)
+        reader = self._act_as(self._user("accountant"))
+        arch = statement.with_env(reader).get_view(view_type="form")["arch"]
+        self.assertNotIn("action_add_extra", arch)
