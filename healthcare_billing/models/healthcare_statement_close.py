@@ -252,7 +252,7 @@ class HealthcareStatement(models.Model):
         }
         if texts:
             self._message_log_batch(bodies=texts)
-        others._tell_taken_back(reversals, reason)
+        others._tell_taken_back(entries, reversals, reason)
 
     def _reopened_values(self):
         return {"state": "committed", "closed_on": False, "closed_by_id": False}

@@ -68,12 +68,15 @@ class HealthcareStatement(models.Model):
                 line._record({"amount_lost": posted})
                 lines |= line
         entries = self.env["account.move"]
-        for line, entry in (self.line_ids - lines)._sold_before().items():
-            lines |= line
-            entries |= entry
         if items:
             note = self.env._("Statement %s", self.name)
-            entries |= self.env["healthcare.charge"]._write_off_items(items, reason, date, note)
+            entries = self.env["healthcare.charge"]._write_off_items(items, reason, date, note)
+            # reopened and sold again: statements that stayed sold are about the new entries, too
+            again = lines._on_sold_statements().statement_id
+            again._record({"write_off_ids": [Command.link(id_) for id_ in entries.ids]})
+        for line, before in (self.line_ids - lines)._sold_before().items():
+            lines |= line
+            entries |= before
         self._record({"write_off_ids": [Command.link(id_) for id_ in entries.ids]})
         self.env.flush_all()
         self.line_ids.invalidate_recordset(["balance"])
@@ -180,13 +183,18 @@ class HealthcareStatement(models.Model):
             return self.browse()
         return self.search([("write_off_ids", "in", entries.ids), ("id", "not in", self.ids)])
 
-    def _tell_taken_back(self, reversals, reason):
+    def _tell_taken_back(self, entries, reversals, reason):
         """Say on statements that stay closed that what was sold with them is owed again.
 
-        :param reversals: ``account.move`` records
+        :param entries: the write-offs, ``account.move`` records
+        :param reversals: those that took them back
         :param str reason: why
         """
         if self and reversals:
+            items = {(item.charge_id.id, item.responsibility) for item in entries.line_ids}
+            self.line_ids.filtered(
+                lambda line: (line.charge_id.id, line.responsibility) in items
+            )._record({"amount_lost": 0.0})
             text = self.env._(
                 "Sold items are owed again. %(reason)s. Taken back: %(entries)s.",
                 reason=reason,
@@ -202,19 +210,24 @@ class HealthcareStatement(models.Model):
 class HealthcareStatementLine(models.Model):
     _inherit = "healthcare.statement.line"
 
-    def _sold_before(self):
-        """Which of these items were sold with other statements, by entries that stand.
-
-        :return: ``{line: account.move records}``
-        """
-        others = self.search(
+    def _on_sold_statements(self):
+        """Lines of other statements with which these items were sold."""
+        items = {(line.charge_id, line.responsibility) for line in self}
+        return self.search(
             [
                 ("charge_id", "in", self.charge_id.ids),
                 ("statement_id", "not in", self.statement_id.ids),
                 ("statement_id.state", "=", "sold"),
                 ("outcome", "=", "sold"),
             ]
-        )
+        ).filtered(lambda line: (line.charge_id, line.responsibility) in items)
+
+    def _sold_before(self):
+        """Which of these items were sold with other statements, by entries that stand.
+
+        :return: ``{line: account.move records}``
+        """
+        others = self._on_sold_statements()
         # sudo: entries are read through the statements, whose rights were asked
         entries = others.statement_id.sudo().write_off_ids._standing_entries()
         by_item = entries.line_ids.filtered("charge_id").grouped(
