@@ -33,7 +33,8 @@ class HealthcareStatement(models.Model):
         :return: amount, at least 0.00
         """
         self.ensure_one()
-        return self._most(self._amount_to_pay() - self._online_credit(), self._amount_to_pay())
+        due = self._amount_to_pay()
+        return self._most(due - self._online_credit(), due)
 
     def _payable_amount(self):
         """What may be paid online now: of what is asked for, what isn't on its way already.

@@ -1,7 +1,7 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ class PaymentTransaction(models.Model):
                         "payment_token_id": self.token_id.id,
                     },
                 )
+        except LockError:
+            raise  # for a moment only: core tries again
         except (UserError, ValidationError) as error:
             _logger.info("statement %s can't take payment %s: %s", statement.id, self.id, error)
             statement._warn_of_payment(self, str(error))
