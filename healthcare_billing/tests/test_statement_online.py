@@ -44,7 +44,7 @@ class TestStatementOnline(StatementPaymentCommon):
     def test_r20_authorized_and_captured_in_parts(self):
         self.provider_demo.capture_manually = True
         transaction = self._begin(80.0)
-        self._tell(transaction, "authorized")
+        self._tell(transaction, "done")
         self.assertEqual(transaction.state, "authorized")
         self.assertEqual(self.statement._payable_amount(), 0.0)
         part = transaction._create_child_transaction(50.0)
