@@ -154,7 +154,7 @@ class StatementPortal(PortalAccount):
         :param str amount: chosen, as typed
         :param payment: whether the ways to pay are asked for
         """
-        due = statement._amount_to_pay()
+        due = statement._payable_amount()
         transaction = statement.transaction_ids.sorted("id", reverse=True)[:1]
         values = {
             "due": due,

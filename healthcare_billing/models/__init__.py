@@ -218,6 +218,7 @@ from . import billing_engine_express
 from . import healthcare_statement_allocation
 from . import healthcare_statement_set_off
 from . import healthcare_statement_close
+from . import healthcare_statement_overlap
 from . import healthcare_statement_pay
 from . import healthcare_statement_sale
 from . import healthcare_statement_collections

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from .healthcare_charge_balance import PARTIES
 
+COUNT_FIELDS = {party: f"statement_count_{suffix}" for party, suffix in PARTIES.items()}
 # Told by statements, payers' decisions and "Return to Billing Office" only.
 RETURNED_FIELDS = {f"returned_{suffix}" for suffix in PARTIES.values()}
 
@@ -28,8 +29,12 @@ class HealthcareCharge(models.Model):
         string="Times Billed",
         compute="_compute_statement_count",
         store=True,
-        help="How many statements that held it were closed as unpaid.",
+        help="How often it came back from statements that were closed as unpaid: of its parties, "
+        "the one that was asked most often.",
     )
+    statement_count_client = fields.Integer(compute="_compute_statement_count", store=True)
+    statement_count_payer = fields.Integer(compute="_compute_statement_count", store=True)
+    statement_count_secondary = fields.Integer(compute="_compute_statement_count", store=True)
     returned_client = fields.Boolean(
         readonly=True, copy=False, help="The client's part is back at the billing office."
     )
@@ -42,19 +47,27 @@ class HealthcareCharge(models.Model):
         help="Invoiced, not paid, and to be told on the next statement.",
     )
 
-    @api.depends("statement_line_ids.statement_id.state")
+    @api.depends("statement_line_ids.statement_id.state", "statement_line_ids.outcome")
     def _compute_statement_count(self):
+        """What came back, per party: an item that goes on being asked for elsewhere did not."""
         lines = self.env["healthcare.statement.line"].sudo()  # whoever sees a charge sees its count
         counts = {
-            charge.id: count
-            for charge, count in lines._read_group(
-                [("charge_id", "in", self.ids), ("statement_id.state", "=", "unpaid")],
-                ["charge_id"],
+            (charge.id, party): count
+            for charge, party, count in lines._read_group(
+                [
+                    ("charge_id", "in", self.ids),
+                    ("statement_id.state", "=", "unpaid"),
+                    ("outcome", "=", "returned"),
+                ],
+                ["charge_id", "responsibility"],
                 ["__count"],
             )
         }
         for charge in self:
-            charge.statement_count = counts.get(charge.id, 0)
+            own = {name: counts.get((charge.id, party), 0) for party, name in COUNT_FIELDS.items()}
+            for name, count in own.items():
+                charge[name] = count
+            charge.statement_count = max(own.values())
 
     @api.depends(
         *(f"{name}_{suffix}" for name in ("returned", "ledger") for suffix in PARTIES.values())

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from .healthcare_charge import RESPONSIBILITIES
 from .healthcare_receivable import HealthcareReceivable
+from .healthcare_statement_type import TOLD_STATES
 
 STEPS = [
     ("close", "Statement to Close"),
@@ -24,7 +25,8 @@ class HealthcareRebilling(models.Model):
     step      means
     ========  ==================================================================================
     close     its statement is committed for as long as the company says: close it as unpaid
-    collect   billed as often, or owed as long, as the company says: a collections statement
+    collect   told, and billed as often or owed as long as the company says: what a collections
+              statement takes in
     bill      at the billing office: the next differential statement takes it in
     wait      on a statement that isn't due yet
     untold    invoiced otherwise, and on no open statement
@@ -82,7 +84,7 @@ class HealthcareRebilling(models.Model):
                       CASE WHEN %(today)s::date - told.committed_on >= c.healthcare_rebilling_days
                            THEN 'close'
                            WHEN told.statement_id IS NOT NULL THEN 'wait'
-                           WHEN r.ledger > 0 AND r.statement_count > 0
+                           WHEN r.ledger > 0 AND r.id IN %(told)s
                                 AND (r.statement_count >= c.healthcare_collections_count
                                      OR c.healthcare_collections_days > 0
                                         AND r.age > c.healthcare_collections_days)
@@ -100,6 +102,7 @@ class HealthcareRebilling(models.Model):
                    ON told.charge_id = r.charge_id AND told.responsibility = r.responsibility
                 WHERE NOT r.parked AND r.stage IN ('billing_office', 'awaiting_payment')""",
             today=today,
+            told=self.env["healthcare.statement"]._items_told(TOLD_STATES),
             receivables=self.env["healthcare.receivable"]._table_query,
         )
 

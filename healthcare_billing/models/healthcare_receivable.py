@@ -26,12 +26,11 @@ class HealthcareReceivable(models.Model):
         "healthcare.charge": [
             *(
                 f"{name}_{suffix}"
-                for name in ("balance", "ledger", "returned")
+                for name in ("balance", "ledger", "returned", "statement_count")
                 for suffix in PARTIES.values()
             ),
             *(f"{suffix}_debtor_id" for suffix in PARTIES.values()),
             "billing_stage",
-            "statement_count",
         ],
         "healthcare.appointment": ["parked", "parked_until"],
     }
@@ -86,7 +85,7 @@ class HealthcareReceivable(models.Model):
         suffix = PARTIES[party]
         columns = {
             name: SQL.identifier("c", f"{name}_{suffix}")
-            for name in ("balance", "ledger", "returned")
+            for name in ("balance", "ledger", "returned", "statement_count")
         }
         return SQL(
             """SELECT c.id * 4 + %(number)s AS id, c.id AS charge_id, %(party)s AS responsibility,
@@ -97,7 +96,8 @@ class HealthcareReceivable(models.Model):
                            WHEN %(ledger)s <> 0 THEN 'awaiting_payment'
                            WHEN c.billing_stage IN ('qa', 'draft') THEN c.billing_stage
                            ELSE 'billing_office' END AS stage,
-                      %(balance)s AS balance, %(ledger)s AS ledger, c.statement_count,
+                      %(balance)s AS balance, %(ledger)s AS ledger,
+                      %(statement_count)s AS statement_count,
                       COALESCE(a.parked AND (a.parked_until IS NULL
                                              OR a.parked_until > %(today)s), FALSE) AS parked
                  FROM healthcare_charge c

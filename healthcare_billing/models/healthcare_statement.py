@@ -154,7 +154,7 @@ class HealthcareStatement(models.Model):
     amount_due_now = fields.Monetary(
         string="Due Now",
         compute="_compute_amount_due_now",
-        help="What is open today on the items, by this party.",
+        help="What the addressee owes of the items today.",
     )
     run_id = fields.Many2one(
         "healthcare.billing.run", readonly=True, copy=False, index="btree_not_null"
@@ -188,10 +188,11 @@ class HealthcareStatement(models.Model):
             statement.amount_items = items
             statement.amount_total = statement.currency_id.round(items + ledger)
 
-    @api.depends("line_ids.balance")
+    @api.depends("line_ids.balance", "partner_id")
     def _compute_amount_due_now(self):
         for statement in self:
-            statement.amount_due_now = sum(statement.line_ids.mapped("balance"))
+            own = statement.line_ids.filtered(lambda line: line._is_owed_by_addressee())
+            statement.amount_due_now = sum(own.mapped("balance"))
 
     @api.depends("committed_on", "closed_on")
     def _compute_age(self):

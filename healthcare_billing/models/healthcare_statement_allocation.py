@@ -58,8 +58,12 @@ class Allocation(NamedTuple):
 
     @property
     def left(self):
-        """What stays open on items that are owed; credits that are left don't count."""
-        return sum(max(share.left, 0.0) for share in self.items.values())
+        """What the addressee goes on owing of the items; credits that are left don't count."""
+        return sum(
+            max(share.left, 0.0)
+            for line, share in self.items.items()
+            if line._is_owed_by_addressee()
+        )
 
 
 class HealthcareStatement(models.Model):
@@ -68,8 +72,9 @@ class HealthcareStatement(models.Model):
     Credits come first: items with a negative balance, and credits of the addressee if the statement
     tells a ledger balance. Then money, in this order: whom the item is told to still owes it, it
     isn't finished, the oldest care. What is open *today* counts, not what was told when the
-    statement was made: an item that was paid elsewhere meanwhile gets nothing. The ledger balance
-    comes last, as far as the statement tells it.
+    statement was made: an item that was paid elsewhere meanwhile gets nothing. Then the ledger
+    balance, as far as the statement tells it. What somebody else owes by now comes last: it may be
+    paid, and isn't asked for.
     """
 
     _inherit = "healthcare.statement"
@@ -86,7 +91,7 @@ class HealthcareStatement(models.Model):
         chosen = self.line_ids if lines is None else lines & self.line_ids
         items = self._open_items()
         ledger = self._open_ledger() if lines is None else []
-        own = [line for line in items if line in chosen]
+        own = [line for line in items if line in chosen and line._is_owed_by_addressee()]
         self._set_off_credits(items, ledger, own)
         for line in own:
             items[line], amount = self._pay_item(items[line], amount)
@@ -94,16 +99,23 @@ class HealthcareStatement(models.Model):
             money = self._most(share.left, amount) - self._most(-share.left, -amount)
             amount -= money
             ledger[place] = share._replace(money=money)
+        for line in items:
+            if line in chosen and line not in own:
+                items[line], amount = self._pay_item(items[line], amount)
         return Allocation(items, ledger, self.currency_id.round(amount))
 
     def _amount_to_pay(self, lines=None):
-        """The money that settles all that is open today, credits set off.
+        """The money that settles all that the addressee owes today, credits set off.
 
         :return: amount, at least 0.00
         """
         shares = self._allocate(0.0, lines)
         chosen = self.line_ids if lines is None else lines
-        left = [share.left for line, share in shares.items.items() if line in chosen]
+        left = [
+            share.left
+            for line, share in shares.items.items()
+            if line in chosen and line._is_owed_by_addressee()
+        ]
         left += [share.left for share in shares.ledger]
         return self.currency_id.round(sum(max(amount, 0.0) for amount in left))
 
@@ -170,9 +182,8 @@ class HealthcareStatement(models.Model):
 
         :param dict items: of ``_open_items``, is changed
         :param list ledger: of ``_open_ledger``, is changed
-        :param list own: the lines that take part
+        :param list own: the lines that take part: of what the addressee owes
         """
-        own = [line for line in own if line._is_owed_by_addressee()]
         credits = {line: self._most(-items[line].posted, -items[line].open) for line in own}
         available = sum(credits.values()) - sum(min(share.open, 0.0) for share in ledger)
         used = 0.0
@@ -240,7 +251,8 @@ class HealthcareStatementLine(models.Model):
     def _is_owed_by_addressee(self):
         """Whether whom the statement is addressed to still owes the item, or has its credit."""
         self.ensure_one()
-        debtor = self.charge_id[f"{PARTIES[self.responsibility]}_debtor_id"]
+        # sudo: accountants read statements, and no charges
+        debtor = self.charge_id.sudo()[f"{PARTIES[self.responsibility]}_debtor_id"]
         addressee = self.statement_id.partner_id
         return debtor.commercial_partner_id == addressee.commercial_partner_id
 

@@ -18,11 +18,12 @@ class HealthcareStatement(models.Model):
     closed as   items with a balance
     ==========  ========================================================================
     unpaid      are back at the billing office; each was billed once more
-    canceled    are back as if it had never been, drafts included
+    canceled    are back as if it had never been; those of a draft were never taken
     paid, sold  see ``healthcare_statement_pay.py`` and ``healthcare_statement_sale.py``
     ==========  ========================================================================
 
-    Items that another committed statement holds stay where they are: they are asked for there.
+    Items that another committed statement holds stay where they are: they are asked for there, and
+    are counted as billed when that one closes.
     """
 
     _inherit = "healthcare.statement"
@@ -138,14 +139,17 @@ class HealthcareStatement(models.Model):
     def _close_unpaid(self):
         """Give up waiting: the next differential statement takes the items in (R20).
 
-        ``statement_count`` of the items is one more, since it counts statements in this state.
+        ``statement_count`` of what goes back is one more, however many statements that told it
+        close together.
 
         :raise UserError: one of them isn't open
         """
         self._begin_closing(("committed",))
         done = self.line_ids.filtered(lambda line: not line._is_open())
         done._set_outcome("paid")
-        (self.line_ids - done)._release("returned")
+        held = (self.line_ids - done)._told_again()
+        held._set_outcome("held")
+        (self.line_ids - done - held)._release("returned")
         self._finish_closing("unpaid")
 
     def _close_canceled(self, reverse_invoices=False):
@@ -158,7 +162,10 @@ class HealthcareStatement(models.Model):
         """
         self._begin_closing(("draft", "committed"))
         moves = self._moves_to_reverse() if reverse_invoices else self.env["account.move"]
-        self.line_ids._release("canceled")
+        committed = self.filtered(lambda statement: statement.state == "committed")
+        committed.line_ids._release("canceled")
+        # a draft holds nothing: its items are where they were
+        (self - committed).line_ids._set_outcome("canceled")
         self._finish_closing("canceled")
         if not moves:
             return moves
@@ -216,16 +223,20 @@ class HealthcareStatement(models.Model):
     def _reopen(self):
         """Await payment again, and go on ageing.
 
-        What closing wrote off, or sold, is owed again: its entries are reversed. Money stays where
-        it is: a payment is a fact, and is canceled on its own if it wasn't one.
+        What closing wrote off, or sold, is owed again: its entries are reversed, and statements
+        that were sold together are told. Money stays where it is: a payment is a fact, and is
+        canceled on its own if it wasn't one. So is what an agency paid: it is reversed first.
 
-        :raise UserError: not closed, or canceled
+        :raise UserError: not closed, or canceled, or an agency's payment stands
         """
         self._begin_closing(CLOSED_STATES, manager=True)
         reason = self.env._("Reopened: %s", ", ".join(self.mapped("name")))
         # sudo: write-offs are read through the statement, whose rights were asked
-        reversals = self.sudo().write_off_ids._standing_entries()._take_back_write_off(reason)
-        self._record({"state": "committed", "closed_on": False, "closed_by_id": False})
+        entries = self.sudo().write_off_ids._standing_entries()
+        self._check_proceeds_reversed(entries)
+        others = self._sold_together(entries)
+        reversals = entries._take_back_write_off(reason)
+        self._record(self._reopened_values())
         self.invalidate_recordset()
         lines = self.line_ids
         lines._set_outcome(False)
@@ -241,6 +252,10 @@ class HealthcareStatement(models.Model):
         }
         if texts:
             self._message_log_batch(bodies=texts)
+        others._tell_taken_back(entries, reversals, reason)
+
+    def _reopened_values(self):
+        return {"state": "committed", "closed_on": False, "closed_by_id": False}
 
 
 class HealthcareStatementLine(models.Model):
@@ -277,10 +292,11 @@ class AccountMove(models.Model):
 
     def _standing_entries(self):
         """Posted write-offs that nobody took back."""
-        return self.filtered(
-            lambda entry: (
-                entry.write_off_of_id
-                and entry.state == "posted"
-                and not entry.reversal_move_ids.filtered(lambda move: move.state == "posted")
-            )
+        return self.filtered(lambda entry: entry.write_off_of_id and entry._stands())
+
+    def _stands(self):
+        """Whether it is posted, and nobody reversed it."""
+        self.ensure_one()
+        return self.state == "posted" and not self.reversal_move_ids.filtered(
+            lambda move: move.state == "posted"
         )

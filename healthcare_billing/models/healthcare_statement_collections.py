@@ -4,6 +4,8 @@ from io import StringIO
 
 from odoo import fields, models
 
+from .healthcare_charge_statement import COUNT_FIELDS
+
 # Columns of the file for a collection agency, in their order; see _collections_rows.
 COLLECTIONS_COLUMNS = (
     "creditor", "statements", "debtor_reference", "debtor", "street", "street2", "city", "state",
@@ -63,7 +65,7 @@ class HealthcareStatement(models.Model):
                         "service_date": fields.Date.to_string(charge.service_date) or "",
                         "appointment": charge.appointment_id.name or "",
                         "invoices": ", ".join(sorted(invoices[charge.id, party])),
-                        "times_billed": charge.statement_count,
+                        "times_billed": charge[COUNT_FIELDS[party]],
                         "amount_billed": f"{own[-1].price:.2f}",
                         "amount_paid": f"{paid[party][charge]:.2f}",
                         "amount_sold": f"{amount:.2f}",

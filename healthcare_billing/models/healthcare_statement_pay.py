@@ -77,7 +77,8 @@ class HealthcareStatement(models.Model):
         :param date date: of payment and entries
         :param str under: see ``UNDER``
         :param str over: see ``OVER``
-        :param lines: money only for these items; what is short is still about all of them
+        :param lines: money, and what is written off, only for these items: the others go back, or
+            stay open with the statement
         :param reason: ``healthcare.adjustment.reason`` of what is written off
         :param target: with ``over="target"`` the statement line or receivable that gets the surplus
         :param dict payment_values: further values of the payment
@@ -103,7 +104,7 @@ class HealthcareStatement(models.Model):
         )
         written_off = self.env["account.move"]
         if under == "write_off":
-            written_off = self._write_off_short(allocation, reason, date, memo)
+            written_off = self._write_off_short(allocation, lines, reason, date, memo)
         self._record_payment(payment, entry, written_off)
         self._finish_payment(allocation, under, written_off, self._text_of_payment(payment, extra))
         return payment
@@ -190,13 +191,16 @@ class HealthcareStatement(models.Model):
         )
 
     # -- what is short ---------------------------------------------------------------------------
-    def _write_off_short(self, allocation, reason, date, note):
+    def _write_off_short(self, allocation, chosen, reason, date, note):
         """Write off what is short on items in the ledger that the addressee still owes.
 
+        :param chosen: only of these items; None: of all
         :return: the entries
         """
         items = []
         for line, share in allocation.items.items():
+            if chosen is not None and line not in chosen:
+                continue
             left = self._most(share.left, share.posted - share.credit - share.money)
             if left and line._is_owed_by_addressee():
                 items.append((line.charge_id, line.responsibility, left))
@@ -232,7 +236,9 @@ class HealthcareStatement(models.Model):
                 outcomes["written_off"] |= line
             else:
                 outcomes["short" if line.amount_paid else "returned"] |= line
-        if under == "leave_open" and outcomes["short"] | outcomes["returned"]:
+        unpaid = outcomes["short"] | outcomes["returned"]
+        # what somebody else owes by now keeps nothing open for the addressee
+        if under == "leave_open" and unpaid.filtered(lambda line: line._is_owed_by_addressee()):
             self._message_log(body=self.env._("%s The rest is left open.", text))
             return
         for outcome, lines in outcomes.items():

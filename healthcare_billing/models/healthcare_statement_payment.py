@@ -24,8 +24,64 @@ class HealthcareStatement(models.Model):
         self.ensure_one()
         return (
             self.state == "committed"
-            and self.currency_id.compare_amounts(self._amount_to_pay(), 0.0) > 0
+            and self.currency_id.compare_amounts(self._payable_amount(), 0.0) > 0
         )
+
+    def _amount_asked(self):
+        """What the addressee is asked for today: less what came online and waits as a credit.
+
+        :return: amount, at least 0.00
+        """
+        self.ensure_one()
+        due = self._amount_to_pay()
+        return self._most(due - self._online_credit(), due)
+
+    def _payable_amount(self):
+        """What may be paid online now: of what is asked for, what isn't on its way already.
+
+        :return: amount, at least 0.00
+        """
+        self.ensure_one()
+        asked = self._amount_asked()
+        return self._most(asked - self._online_underway(), asked)
+
+    def _online_credit(self):
+        """What was paid online for the statement, couldn't be given to its items, and is left.
+
+        What of it the statement tells in its ledger balance is set off there.
+
+        :return: amount, at least 0.00
+        """
+        # sudo: payments come from the public, and statements are read without rights on the ledger
+        statement = self.sudo()
+        payments = statement.transaction_ids.payment_id - statement.payment_ids
+        lines = payments.move_id.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and line.parent_state == "posted"
+        )
+        told = sum(share.open for share in self._open_ledger() if share.line in lines)
+        return self.currency_id.round(told - sum(lines.mapped("amount_residual_currency")))
+
+    def _online_underway(self):
+        """What is being paid online: told to be coming, authorized, or not booked yet.
+
+        An authorization that was captured in parts counts with what is left of it.
+
+        :return: amount, at least 0.00
+        """
+        underway = 0.0
+        transactions = self.sudo().transaction_ids  # sudo: as before
+        for transaction in transactions | transactions.child_transaction_ids:
+            if transaction.operation == "refund" or transaction.payment_id:
+                continue
+            parts = transaction.child_transaction_ids
+            ended = parts.filtered(lambda part: part.state in ("done", "cancel"))
+            if transaction.source_transaction_id:
+                states = ("done",)  # until then it is a part of the authorization
+            else:
+                states = ("pending", "authorized", "done")
+            if transaction.state in states:
+                underway += transaction.amount - sum(ended.mapped("amount"))
+        return self.currency_id.round(underway)
 
     def _pay_url(self):
         """Address of its page with the token that opens it.
@@ -64,7 +120,7 @@ class HealthcareStatement(models.Model):
         self.ensure_one()
         if not self._is_payable():
             raise UserError(self.env._("There is nothing to pay on this statement any more."))
-        due = self._amount_to_pay()
+        due = self._payable_amount()
         if (
             self.currency_id.compare_amounts(amount, 0.0) <= 0
             or self.currency_id.compare_amounts(amount, due) > 0

@@ -173,7 +173,7 @@ class HealthcareStatement(models.Model):
             groups=groups,
             ledger=self.ledger_amount if self.settles_ledger else None,
             due=self.amount_total,
-            now=self._amount_to_pay(),
+            now=self._amount_asked(),
             ages=self._ages(groups, self.date),
             pay_url=url,
             pay_qr=self._qr(url),

@@ -38,8 +38,11 @@ class HealthcareStatementLine(models.Model):
                 statement._commit_after_qa()
                 self.env.flush_all()
         except RETRIED_ERRORS:
-            # somebody works on it: the next start takes it up, on a new snapshot
+            # Somebody works on it: the next start takes it up. The others, each in a transaction of
+            # its own, need a new snapshot: on this one nothing can be trusted any more.
+            self.env.cr.rollback()
             _logger.info("statement %s waits for its turn", statement.name)
+            self.env.ref("healthcare_billing.ir_cron_statement_after_qa")._trigger()
         except Exception:  # the other statements must go on
             _logger.exception("statement %s: reviewed care wasn't committed", statement.name)
 

@@ -46,18 +46,18 @@ class HealthcareStatement(models.Model):
                 )
             )
         self._check_proceeds(date, proceeds, journal)
-        sold = set()
         for statement in self:
-            statement._sell_items(reason, date, sold)
-        self._finish_closing("sold")
+            statement._sell_items(reason, date)
+            statement._finish_closing("sold")
         if agency:
             self._record({"agency_id": agency.id})
         return self._book_proceeds(reason, date, proceeds, journal)
 
-    def _sell_items(self, reason, date, sold):
+    def _sell_items(self, reason, date):
         """Write off what is open in the ledger on the items of one statement.
 
-        :param set sold: keys of what was sold with other statements, is added to
+        What was sold with a statement before is sold with this one, too, and so are its entries:
+        whichever of them is reopened takes them back.
         """
         self.ensure_one()
         items, lines = [], self.line_ids.browse()
@@ -67,15 +67,17 @@ class HealthcareStatement(models.Model):
                 items.append((line.charge_id, line.responsibility, posted))
                 line._record({"amount_lost": posted})
                 lines |= line
+        entries = self.env["account.move"]
         if items:
             note = self.env._("Statement %s", self.name)
             entries = self.env["healthcare.charge"]._write_off_items(items, reason, date, note)
-            # sudo: the link is told, and written by nothing else
-            self.sudo().write_off_ids = [Command.link(id_) for id_ in entries.ids]
-        sold.update((line.charge_id.id, line.responsibility) for line in lines)
-        lines |= self.line_ids.filtered(
-            lambda line: (line.charge_id.id, line.responsibility) in sold
-        )
+            # reopened and sold again: statements that stayed sold are about the new entries, too
+            again = lines._on_sold_statements().statement_id
+            again._record({"write_off_ids": [Command.link(id_) for id_ in entries.ids]})
+        for line, before in (self.line_ids - lines)._sold_before().items():
+            lines |= line
+            entries |= before
+        self._record({"write_off_ids": [Command.link(id_) for id_ in entries.ids]})
         self.env.flush_all()
         self.line_ids.invalidate_recordset(["balance"])
         lines._set_outcome("sold")
@@ -149,3 +151,91 @@ class HealthcareStatement(models.Model):
         if proceeds < 0:
             raise UserError(self.env._("Type what the agency pays, 0.00 or more."))
         self._check_closing_date(date, journal)
+
+    # -- open again ------------------------------------------------------------------------------
+    def _check_proceeds_reversed(self, entries):
+        """An agency that bought what is owed again gets its money back first.
+
+        What it paid is about all statements that were sold together, and is in the bank: only who
+        pays it back knows how much, and when.
+
+        :param entries: the write-offs that are taken back
+        :raise UserError: the entry of what it paid stands
+        """
+        # sudo: entries are read through the statements, whose rights were asked
+        statements = (self | self._sold_together(entries)).sudo()
+        standing = statements.proceeds_move_id.filtered(lambda entry: entry._stands())
+        if standing:
+            raise UserError(
+                self.env._(
+                    "An agency paid for what would be owed again: %s. Have that entry reversed "
+                    "when the agency gets its money back, then reopen.",
+                    ", ".join(standing.mapped("name")),
+                )
+            )
+
+    def _sold_together(self, entries):
+        """Other statements whose items these entries sold, too.
+
+        :param entries: ``account.move`` records
+        """
+        if not entries:
+            return self.browse()
+        return self.search([("write_off_ids", "in", entries.ids), ("id", "not in", self.ids)])
+
+    def _tell_taken_back(self, entries, reversals, reason):
+        """Say on statements that stay closed that what was sold with them is owed again.
+
+        :param entries: the write-offs, ``account.move`` records
+        :param reversals: those that took them back
+        :param str reason: why
+        """
+        if self and reversals:
+            items = {(item.charge_id.id, item.responsibility) for item in entries.line_ids}
+            self.line_ids.filtered(
+                lambda line: (line.charge_id.id, line.responsibility) in items
+            )._record({"amount_lost": 0.0})
+            text = self.env._(
+                "Sold items are owed again. %(reason)s. Taken back: %(entries)s.",
+                reason=reason,
+                entries=", ".join(reversals.mapped("name")),
+            )
+            self._message_log_batch(bodies=dict.fromkeys(self.ids, text))
+
+    def _reopened_values(self):
+        """The next sale has its own agency, and its own payment."""
+        return super()._reopened_values() | {"agency_id": False, "proceeds_move_id": False}
+
+
+class HealthcareStatementLine(models.Model):
+    _inherit = "healthcare.statement.line"
+
+    def _on_sold_statements(self):
+        """Lines of other statements with which these items were sold."""
+        items = {(line.charge_id, line.responsibility) for line in self}
+        return self.search(
+            [
+                ("charge_id", "in", self.charge_id.ids),
+                ("statement_id", "not in", self.statement_id.ids),
+                ("statement_id.state", "=", "sold"),
+                ("outcome", "=", "sold"),
+            ]
+        ).filtered(lambda line: (line.charge_id, line.responsibility) in items)
+
+    def _sold_before(self):
+        """Which of these items were sold with other statements, by entries that stand.
+
+        :return: ``{line: account.move records}``
+        """
+        others = self._on_sold_statements()
+        # sudo: entries are read through the statements, whose rights were asked
+        entries = others.statement_id.sudo().write_off_ids._standing_entries()
+        by_item = entries.line_ids.filtered("charge_id").grouped(
+            lambda item: (item.charge_id.id, item.responsibility)
+        )
+        sold = {(line.charge_id.id, line.responsibility) for line in others} & set(by_item)
+        return {
+            line: by_item[line.charge_id.id, line.responsibility].move_id
+            for line in self
+            if (line.charge_id.id, line.responsibility) in sold
+        }

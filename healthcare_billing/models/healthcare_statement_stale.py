@@ -69,7 +69,9 @@ class HealthcareStatement(models.Model):
                 statement._message_log(body=self.env._("Closed by itself: it was forgotten."))
                 self.env.flush_all()
         except RETRIED_ERRORS:
-            # somebody works on it: then it isn't forgotten
+            # Somebody works on it: then it isn't forgotten. The others, each in a transaction of
+            # its own, need a new snapshot: on this one nothing can be trusted any more.
+            self.env.cr.rollback()
             _logger.info("statement %s is in use", self.id)
         except Exception:  # the other statements must go on
             _logger.exception("statement %s can't be closed as stale", self.id)

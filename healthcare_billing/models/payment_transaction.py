@@ -1,7 +1,7 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ class PaymentTransaction(models.Model):
                         "payment_token_id": self.token_id.id,
                     },
                 )
+        except LockError:
+            raise  # for a moment only: core tries again
         except (UserError, ValidationError) as error:
             _logger.info("statement %s can't take payment %s: %s", statement.id, self.id, error)
             statement._warn_of_payment(self, str(error))
@@ -102,14 +104,23 @@ class HealthcareStatement(models.Model):
     _inherit = "healthcare.statement"
 
     def _await_turn(self):
-        """Wait for who works on the statement; if it was changed, the database has us try again.
+        """Wait for who works on the statement, its items or their documents.
 
-        What is paid online is paid: it can't be told to come back later, as a biller is.
+        If any of them was changed meanwhile, the database has us try again. What is paid online is
+        paid: it can't be told to come back later, as a biller is.
         """
         self.ensure_one()
-        self.env.cr.execute(
-            SQL("SELECT 1 FROM healthcare_statement WHERE id = %s FOR NO KEY UPDATE", self.id)
-        )
+        charges = self.line_ids.charge_id._family()
+        moves = charges._posted_document_lines() | charges._live_lines() | self._ledger_lines()
+        for records in (self, charges, moves.move_id):
+            if records:
+                self.env.cr.execute(
+                    SQL(
+                        "SELECT id FROM %s WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                        SQL.identifier(records._table),
+                        records.ids,
+                    )
+                )
 
     def _warn_of_payment(self, transaction, reason):
         """Have somebody look at money that came for a statement which couldn't take it.

@@ -106,6 +106,7 @@ from . import test_statement_items
 from . import test_statement_tours
 from . import test_statement_print
 from . import test_statement_portal
+from . import test_statement_online
 from . import test_statement_delivery
 from . import test_statement_export
 from . import test_superbill
@@ -148,6 +149,7 @@ from . import test_write_off_items
 from . import test_correction_dialogs
 from . import test_corrections_always
 from . import test_statement_close
+from . import test_statement_overlap
 from . import test_statement_close_paid
 from . import test_statement_bulk
 from . import test_rebilling

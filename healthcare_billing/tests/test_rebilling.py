@@ -55,6 +55,16 @@ class TestRebilling(StatementCloseCommon):
         self.company.healthcare_collections_days = 0
         self.assertEqual(self._steps(charge), {charge: "bill"})
 
+    def test_r17_for_collections_is_what_such_a_statement_takes_in(self):
+        """Old care that was told, and came back short, not unpaid; what was never told isn't."""
+        self.company.write({"healthcare_collections_count": 3, "healthcare_collections_days": 30})
+        charges, _move = self._three()
+        self.assertEqual(set(self._steps(charges).values()), {"untold"})
+        self._close(self._statement(), 100.0)
+        self.assertEqual(self._steps(charges), dict.fromkeys(charges[1:], "collect"))
+        taken = self._statement(statement_type="collections", commit=False).line_ids.charge_id
+        self.assertEqual(taken, charges[1:])
+
     def test_due_statements_are_found(self):
         self._three()
         statement = self._statement()

@@ -1,7 +1,9 @@
+from psycopg2.errors import LockNotAvailable
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .test_concurrency import RETRIED, RaceCommon
 
@@ -130,3 +132,27 @@ class TestStatementCloseConcurrency(RaceCommon):
         with self._committed() as again:
             again["healthcare.statement.bulk"].browse(bulk.id).action_run()
             self.assertEqual(len(self._statement(again).payment_ids), 1)
+
+    @mute_logger("odoo.sql_db")
+    def test_r29_money_from_online_waits_for_its_turn(self):
+        """Somebody works on the invoice for a moment: the payment isn't put on account for that."""
+        with self._committed() as env:
+            statement = self._statement(env)
+            locked = {
+                "account_move": statement.move_ids.id,
+                "healthcare_charge": statement.line_ids.charge_id.id,
+                "healthcare_statement": statement.id,
+            }
+        for table, id_ in locked.items():
+            lock = SQL("SELECT FROM %s WHERE id = %s FOR UPDATE", SQL.identifier(table), id_)
+            with self.subTest(table), self._session() as rival, self._session() as ours:
+                rival.cr.execute(lock)
+                ours.cr.execute("SET LOCAL lock_timeout = '100ms'")  # it waits: don't wait for it
+                with self.assertRaises(LockNotAvailable):
+                    self._statement(ours)._await_turn()
+        with self._session() as ours:
+            self.assertEqual(self._statement(ours).state, "committed")
+            with self._committed() as rival:
+                self._pay(rival)
+            with self.assertRaises(RETRIED):  # core tries again, on a new snapshot
+                self._statement(ours)._await_turn()

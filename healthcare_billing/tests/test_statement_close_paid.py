@@ -202,6 +202,37 @@ class TestStatementClosePaid(StatementCloseCommon):
         with self.assertRaisesRegex(UserError, "at least one"):
             self._close(self._statement(), 1.0, lines=last)
 
+    def test_r20_only_chosen_items_are_written_off(self):
+        charges, _move = self._three()
+        statement = self._statement()
+        last = statement.line_ids.filtered(lambda line: line.charge_id == charges[2])
+        self._close(statement, 50.0, lines=last, under="write_off", reason=self.courtesy)
+        self.assertEqual(charges.mapped("ledger_client"), [80.0, 80.0, 0.0])
+        self.assertEqual(self._outcomes(statement), ["returned", "returned", "written_off"])
+        self.assertEqual(charges.mapped("returned_client"), [True, True, False])
+        self.assertEqual(sum(statement.line_ids.mapped("amount_lost")), 30.0)
+        self.assertProof()
+
+    def test_r20_what_others_owe_is_not_asked(self):
+        """After a rebilling: money may reach such items last, but nobody is asked for it."""
+        charges, _move = self._three()
+        other = self._charge(self._patient("Ben Brown"), hour=15)
+        self._execute(other, post=True)
+        plain = self._plain_invoice(self.anna, 50.0)
+        statement = self._statement(settles_ledger=True, ledger_amount=50.0)
+        line = self._add_line(statement, other)
+        self.assertEqual((statement._amount_to_pay(), statement.amount_due_now), (290.0, 240.0))
+        # the ledger balance comes first
+        allocation = statement._allocate(300.0)
+        self.assertEqual(allocation.items[line].money, 10.0)
+        self.assertEqual((allocation.left, allocation.surplus), (0.0, 0.0))
+        # who paid what was asked has nothing left open
+        self._close(statement, 290.0, under="leave_open")
+        self.assertEqual((statement.state, line.outcome), ("paid", "returned"))
+        self.assertEqual(plain.amount_residual, 0.0)
+        self.assertEqual((charges | other).mapped("amount_residual"), [0.0, 0.0, 0.0, 80.0])
+        self.assertProof()
+
     def test_r20_ledger_balance_is_settled_last_and_as_told(self):
         charges, _move = self._three()
         plain = self._plain_invoice(self.anna, 50.0)

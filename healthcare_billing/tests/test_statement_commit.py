@@ -1,4 +1,7 @@
 from datetime import timedelta
+from unittest.mock import patch
+
+from psycopg2.errors import SerializationFailure
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -278,6 +281,22 @@ class TestStatementCommit(StatementCommon):
         self.assertEqual(charge.invoice_line_ids.move_id.create_uid, biller)
         self.assertEqual(charge.invoice_line_ids.move_id.care_statement_id, statement)
         self.assertProof()
+
+    def test_r18_a_lost_race_ends_its_transaction(self):
+        """What the database refuses is rolled back as a whole, and is taken up again soon."""
+        self._charge(self.anna)
+        statement = self._statement(self.anna)
+        cron = self.env.ref("healthcare_billing.ir_cron_statement_after_qa")
+        triggers = [("cron_id", "=", cron.id)]
+        before = self.env["ir.cron.trigger"].search_count(triggers)
+        refused = SerializationFailure("could not serialize access")
+        with (
+            patch.object(type(statement), "_commit_after_qa", side_effect=refused),
+            patch.object(self.env.cr, "rollback") as rollback,
+        ):
+            statement.line_ids._try_after_qa(statement)
+        rollback.assert_called_once_with()
+        self.assertEqual(self.env["ir.cron.trigger"].search_count(triggers), before + 1)
 
     # -- recommit --------------------------------------------------------------------------------
     def test_r18_recommit_when_an_item_fell_back(self):

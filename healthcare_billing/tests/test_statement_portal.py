@@ -210,9 +210,8 @@ class TestStatementPortal(StatementPortalCommon):
         self.assertNotIn('name="amount"', page)
 
 
-@tagged("post_install", "-at_install")
-class TestStatementPayment(StatementPortalCommon):
-    """Statements are paid online: all, or a chosen amount; the money goes to the items, once."""
+class StatementPaymentCommon(StatementPortalCommon):
+    """A way to pay online."""
 
     @classmethod
     def setUpClass(cls):
@@ -266,6 +265,11 @@ class TestStatementPayment(StatementPortalCommon):
         transaction = self._begin(amount, **kwargs)
         self._notify(transaction)
         return transaction
+
+
+@tagged("post_install", "-at_install")
+class TestStatementPayment(StatementPaymentCommon):
+    """Statements are paid online: all, or a chosen amount; the money goes to the items, once."""
 
     def test_link_and_code_on_the_print(self):
         document = self.statement._printed()[0]

@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -86,6 +88,35 @@ class TestStatementStale(StatementCloseCommon):
         self.assertEqual((bad.state, good.state), ("committed", "unpaid"))
         self._run()
         self.assertEqual(bad.state, "unpaid")
+
+    def test_r23_a_lost_race_ends_its_transaction(self):
+        """What the database refuses is rolled back as a whole, never in a savepoint only."""
+        self._three()
+        bad, good = self._statement(), self._statement()
+        for statement in bad | good:
+            self._age(statement, 900)
+        finish = type(bad)._finish_closing
+
+        def lose(records, state, texts=None):
+            if records == bad:
+                raise SerializationFailure("could not serialize access")
+            return finish(records, state, texts)
+
+        with (
+            patch.object(type(bad), "_finish_closing", lose),
+            patch.object(self.env.cr, "rollback") as rollback,
+        ):
+            self._run()
+        rollback.assert_called_once_with()
+        self.assertEqual((bad.state, good.state), ("committed", "unpaid"))
+
+    def test_r23_forgotten_drafts_leave_their_items(self):
+        charges, _move = self._three()
+        draft = self._statement(commit=False)
+        self._age(draft, 733)
+        self._run()
+        self.assertEqual(draft.state, "canceled")
+        self.assertEqual(charges.mapped("returned_client"), [False] * 3)
 
     @mute_logger(LOGGER)
     def test_r23_stops_when_the_time_is_over(self):

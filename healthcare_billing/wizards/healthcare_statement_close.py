@@ -243,6 +243,6 @@ class HealthcareStatementCloseLine(models.TransientModel):
             return back
         if wizard.outcome == "sold":
             return self.env._("Sold")
-        if wizard.under == "write_off":
+        if wizard.under == "write_off" and self.is_chosen:
             return self.env._("Written off")
         return self.env._("Left open") if wizard.under == "leave_open" else back
