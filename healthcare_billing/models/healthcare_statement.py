@@ -190,8 +190,13 @@ class HealthcareStatement(models.Model):
 
     @api.depends("line_ids.balance")
     def _compute_amount_due_now(self):
+        # sudo: accountants read statements, and no charges
+        prepaid = self.sudo().line_ids.charge_id._prepaid_amounts()
         for statement in self:
-            statement.amount_due_now = sum(statement.line_ids.mapped("balance"))
+            statement.amount_due_now = sum(
+                line.balance - prepaid.get((line.charge_id.id, line.responsibility), 0.0)
+                for line in statement.line_ids
+            )
 
     @api.depends("committed_on", "closed_on")
     def _compute_age(self):
