@@ -64,11 +64,15 @@ class AccountMove(models.Model):
             (line.charge_id._root(), line.responsibility)
             for line in self.sudo().invoice_line_ids.filtered("charge_id")
         }
-        told = self.env["healthcare.statement.line"].sudo().search(
-            [
-                ("charge_id", "in", charges._roots().ids),
-                ("statement_id.state", "in", CLOSED_STATES),
-            ]
+        told = (
+            self.env["healthcare.statement.line"]
+            .sudo()
+            .search(
+                [
+                    ("charge_id", "in", charges._roots().ids),
+                    ("statement_id.state", "in", CLOSED_STATES),
+                ]
+            )
         )
         held = told._held_elsewhere()
         back = told.filtered(

@@ -30,15 +30,13 @@ class TestPaymentGuard(StatementCloseCommon):
         with self.assertRaisesRegex(UserError, "no credit"):
             self.anna.action_refund_for_care()
         with self.assertRaisesRegex(UserError, "no money that was received"):
-            self.payments._refund_for_care(
-                self.anna, self.bank, self.today, ledger=[(line, 80.0)]
-            )
+            self.payments._refund_for_care(self.anna, self.bank, self.today, ledger=[(line, 80.0)])
         self.assertEqual(self._statement(commit=False)._ledger_balance(), 0.0)
         self.assertProof()
 
     def test_r5_write_off_of_an_invoice_is_no_credit(self):
         _charges, move = self._three()
-        entry = move._write_off(self.courtesy, self.today, {move.id: 80.0})
+        entry = move._write_off(self.courtesy, self.today, {move: 80.0})
         receivable = entry.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
         receivable.remove_move_reconcile()
         statement = self._statement(commit=False)

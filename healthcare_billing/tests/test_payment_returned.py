@@ -32,9 +32,7 @@ class TestPaymentReturned(StatementCloseCommon):
         payment = self._close(statement, 240.0)
         payment.action_cancel_for_care()
         returned = dict(zip(charges, charges.mapped("returned_client"), strict=True))
-        self.assertEqual(
-            returned, {charges[0]: False, charges[1]: False, charges[2]: True}
-        )
+        self.assertEqual(returned, {charges[0]: False, charges[1]: False, charges[2]: True})
         self.assertFalse(other.needs_recommit)
 
     def test_r20_open_statement_goes_on_asking(self):
