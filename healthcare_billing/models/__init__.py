@@ -221,6 +221,7 @@ from . import healthcare_statement_close
 from . import healthcare_statement_overlap
 from . import healthcare_statement_pay
 from . import healthcare_statement_sale
+from . import account_payment_returned
 from . import healthcare_statement_collections
 from . import healthcare_statement_stale
 from . import healthcare_statement_extra

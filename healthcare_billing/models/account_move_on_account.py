@@ -1,8 +1,10 @@
 from collections import defaultdict
+from math import inf
 
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 
-from .healthcare_charge_billing import CARE_DOCUMENTS
+from .healthcare_charge_balance import OWED_STAGES, PARTIES
 from .healthcare_charge_paid import _root_id
 
 
@@ -22,14 +24,8 @@ class HealthcareCharge(models.Model):
             self.env["account.move.line"]
             .sudo()
             .search(
-                [
-                    ("charge_id", "in", self._family().ids),
-                    ("move_type", "not in", CARE_DOCUMENTS),
-                    ("parent_state", "=", "posted"),
-                    ("account_type", "=", "asset_receivable"),
-                    ("reconciled", "=", False),
-                    ("amount_residual_currency", "<", 0.0),
-                ],
+                self.env["account.move.line"]._money_on_account_domain()
+                & Domain("charge_id", "in", self._family().ids),
                 order="date, id",
             )
         )
@@ -44,6 +40,37 @@ class HealthcareCharge(models.Model):
         for line in self._on_account_lines():
             amounts[_root_id(line), line.responsibility] -= line.amount_residual_currency
         return dict(amounts)
+
+    def _prepaid_amounts(self):
+        """What these charges with their corrections don't ask for, though no invoice holds it yet:
+        money on account pays it as soon as it is invoiced.
+
+        :return: ``{(id of the charge that is corrected, responsibility): amount above 0.00}``
+        """
+        prepaid = {}
+        for (charge_id, party), amount in self._on_account_amounts().items():
+            charge = self.browse(charge_id)
+            part = charge.currency_id.round(min(amount, charge._unposted_amount(party)))
+            if part > 0:
+                prepaid[charge_id, party] = part
+        return prepaid
+
+    def _unposted_amount(self, party):
+        """What a party owes of this charge, and no posted invoice asks for; at least 0.00."""
+        self.ensure_one()
+        suffix = PARTIES[party]
+        return max(self[f"balance_{suffix}"] - self[f"ledger_{suffix}"], 0.0)
+
+    def _reserved_amount(self, party):
+        """How much of money on account waits for this charge.
+
+        All of it before the care is given, or priced: nobody knows yet what it will cost.
+        """
+        self.ensure_one()
+        known = self.billing_stage in OWED_STAGES and (self.is_priced or self.is_held)
+        if known or self.billing_stage == "not_billable":
+            return self._unposted_amount(party)
+        return inf
 
 
 class AccountMove(models.Model):
@@ -101,6 +128,57 @@ class AccountMove(models.Model):
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
+
+    @api.model
+    def _money_on_account_domain(self):
+        """Received, and not applied: open credits of payments and of the bank's statement lines.
+
+        Neither documents nor write-offs, whatever is open on them: nobody paid those.
+
+        :return: :class:`Domain` on ``account.move.line``
+        """
+        return (
+            Domain("parent_state", "=", "posted")
+            & Domain("account_type", "=", "asset_receivable")
+            & Domain("reconciled", "=", False)
+            & Domain("amount_residual_currency", "<", 0.0)
+            & (Domain("payment_id", "!=", False) | Domain("statement_line_id", "!=", False))
+            & Domain("adjustment_reason_id", "=", False)
+        )
+
+    def _may_be_paid_back(self):
+        """Whether a credit is money that was received, or a document's."""
+        self.ensure_one()
+        return bool(
+            self.payment_id
+            or self.statement_line_id
+            or self.move_id.is_sale_document(include_receipts=True)
+        )
+
+    @api.model
+    def _free_credits(self, domain):
+        """Money on account that names care, but isn't waiting for it: more than the care costs.
+
+        sudo: who may see the ledger's balance need not be allowed to read charges.
+
+        :param domain: which journal items
+        :return: ``{account.move.line record: open amount below 0.00}``
+        """
+        lines = self.sudo().search(
+            self._money_on_account_domain() & Domain("charge_id", "!=", False) & Domain(domain),
+            order="date, id",
+        )
+        reserved, free = {}, {}
+        for line in lines:
+            key = (_root_id(line), line.responsibility)
+            if key not in reserved:
+                reserved[key] = line.charge_id._root()._reserved_amount(line.responsibility)
+            held = min(reserved[key], -line.amount_residual_currency)
+            reserved[key] -= held
+            rest = line.currency_id.round(line.amount_residual_currency + held)
+            if rest < 0:
+                free[line.with_env(self.env)] = rest
+        return free
 
     def _reconcile_up_to(self, limits, counterparts):
         """Reconcile these journal items with others, at most with these amounts.

@@ -3,11 +3,21 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .account_payment_charge import BOOKING
+
 # What the journal entry was made of.
 BOOKED_FIELDS = (
     "amount", "currency_id", "date", "destination_account_id", "journal_id", "partner_id",
     "partner_type", "payment_method_line_id", "payment_type",
 )  # fmt: skip
+# The same of the journal entry, and of its items.
+ENTRY_FIELDS = {"currency_id", "date", "journal_id", "origin_payment_id", "partner_id"}
+ITEM_FIELDS = {
+    "account_id", "amount_currency", "balance", "charge_id", "credit", "currency_id", "debit",
+    "move_id", "partner_id", "responsibility",
+}  # fmt: skip
+# In the context of what cancels payments; an object, because no client can send it.
+CANCELING = object()
 
 
 class AccountPayment(models.Model):
@@ -84,12 +94,39 @@ class AccountPayment(models.Model):
         return domain if operator == "in" else ~domain
 
     # -- never edited ----------------------------------------------------------------------------
+    @api.model_create_multi
+    def create(self, vals_list):
+        default = self.env.context.get("default_is_for_care")
+        if any(vals.get("is_for_care", default) for vals in vals_list):
+            self._check_books_care()
+        return super().create(vals_list)
+
+    @api.model
+    def _check_books_care(self):
+        """Only what books the entry says that it is for care, and nobody takes it back."""
+        if self.env.context.get("healthcare_booking") is not BOOKING:
+            raise UserError(
+                self.env._(
+                    "Whether a payment is for care is recorded when it is received, and can't be "
+                    "changed."
+                )
+            )
+
     def write(self, vals):
+        if "is_for_care" in vals and any(
+            payment.is_for_care != bool(vals["is_for_care"]) for payment in self
+        ):
+            self._check_books_care()
         booked = {name: vals[name] for name in BOOKED_FIELDS if name in vals}
         for payment in self.filtered(lambda payment: payment.is_for_care and payment.move_id):
-            if any(payment._would_change(name, value) for name, value in booked.items()):
+            undone = vals.get("state") in ("draft", "canceled") and not self._is_canceling()
+            if undone or any(payment._would_change(name, value) for name, value in booked.items()):
                 raise payment._never_edited()
         return super().write(vals)
+
+    @api.model
+    def _is_canceling(self):
+        return self.env.context.get("healthcare_canceling") is CANCELING
 
     def _would_change(self, name, value):
         """Whether a value is another one than the field's; the same again is no edit."""
@@ -113,6 +150,12 @@ class AccountPayment(models.Model):
             raise payment._never_edited()
         return super().action_draft()
 
+    def action_cancel(self):
+        """Canceling is the one way to take a payment for care back."""
+        return super(
+            AccountPayment, self.with_context(healthcare_canceling=CANCELING)
+        ).action_cancel()
+
     def _synchronize_to_moves(self, changed_fields):
         """The entry of money for care is kept as it was booked."""
         return super(
@@ -130,3 +173,43 @@ class AccountPayment(models.Model):
         """
         self.ensure_one()
         return self.env["healthcare.refund.payment"]._open_for_payment(self)
+
+
+class AccountMove(models.Model):
+    """The entry of money for care is as final as its payment."""
+
+    _inherit = "account.move"
+
+    def write(self, vals):
+        guarded = ENTRY_FIELDS & set(vals)
+        if guarded or vals.get("state") in ("draft", "cancel"):
+            for move in self._booked_for_care():
+                if vals.get("state") in ("draft", "cancel") or any(
+                    self._field_will_change(move, vals, name) for name in guarded
+                ):
+                    raise move.origin_payment_id._never_edited()
+        return super().write(vals)
+
+    def _booked_for_care(self):
+        """Entries of payments for care that are booked, unless their payment is canceled now."""
+        if self.env["account.payment"]._is_canceling():
+            return self.browse()
+        # sudo: the flag is asked, whatever the user may read of payments
+        return self.filtered(
+            lambda move: (
+                move.state != "draft" and move.origin_payment_id.sudo().is_for_care  # as above
+            )
+        )
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    def write(self, vals):
+        guarded = ITEM_FIELDS & set(vals)
+        if guarded:
+            booked = self.move_id._booked_for_care()
+            for line in self.filtered(lambda line: line.move_id in booked):
+                if any(booked._field_will_change(line, vals, name) for name in guarded):
+                    raise line.move_id.origin_payment_id._never_edited()
+        return super().write(vals)

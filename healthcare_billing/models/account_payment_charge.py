@@ -7,6 +7,8 @@ from odoo.tools import SQL, clean_context, format_date
 
 from .healthcare_charge_balance import PARTIES
 
+# In the context of what books money for care; an object, because no client can send it.
+BOOKING = object()
 # How many items an error names.
 MAX_TOLD = 10
 
@@ -132,15 +134,35 @@ class AccountPayment(models.Model):
             credits: their credit notes are paid out
         :param ledger: iterable of (open credit, amount above 0.00): money on account paid back
         :return: the posted outbound ``account.payment``
-        :raise UserError: see ``_receive_for_care``
+        :raise UserError: see ``_receive_for_care``; somebody else's credit
         """
         entries = [
             *self._care_entries(item._replace(amount=-item.amount) for item in items),
             *self._ledger_entries((line, -amount) for line, amount in ledger),
         ]
+        self._check_own_credits(partner, entries)
         return self._book_for_care(
             "outbound", partner, journal, date, entries, memo, payment_method_line, payment_values
         )
+
+    @api.model
+    def _check_own_credits(self, partner, entries):
+        """A credit is paid back to whose it is.
+
+        :raise UserError: somebody else's
+        """
+        owner = partner.commercial_partner_id
+        for entry in entries:
+            if entry.partner.commercial_partner_id != owner:
+                raise UserError(
+                    self.env._(
+                        "%(credit)s is a credit of %(owner)s: it can't be paid back to "
+                        "%(partner)s.",
+                        credit=", ".join(entry.targets.move_id.mapped("display_name")),
+                        owner=entry.partner.display_name or self.env._("nobody"),
+                        partner=partner.display_name,
+                    )
+                )
 
     # -- what it is for --------------------------------------------------------------------------
     @api.model
@@ -234,13 +256,21 @@ class AccountPayment(models.Model):
         """Entries that settle open receivable lines, whatever they are of.
 
         :param ledger: iterable of (``account.move.line``, amount)
-        :raise UserError: not an open receivable, or less is open
+        :raise UserError: not an open receivable, less is open, or a credit that nobody paid
         """
         ledger = [(line, amount) for line, amount in ledger if amount]
         lines = self.env["account.move.line"].union(*(line for line, _amount in ledger))
         self._take_in_turn(lines.move_id)
         entries = []
         for line, amount in ledger:
+            if amount < 0 and not line._may_be_paid_back():
+                raise UserError(
+                    self.env._(
+                        "%s is no money that was received. If it was booked by mistake, reverse "
+                        "it.",
+                        line.move_id.display_name,
+                    )
+                )
             sign = 1 if amount > 0 else -1
             if (
                 line.parent_state != "posted"
@@ -343,7 +373,11 @@ class AccountPayment(models.Model):
             )
         # Defaults that a caller sends along must not count; in editions where payments have no
         # entry until the bank confirms them, this one has: its lines say what was paid.
-        context = {**clean_context(self.env.context), "force_payment_move": True}
+        context = {
+            **clean_context(self.env.context),
+            "force_payment_move": True,
+            "healthcare_booking": BOOKING,
+        }
         payment = (
             self.with_context(context)  # pylint: disable=context-overridden
             .with_company(company)

@@ -28,10 +28,12 @@ class HealthcareCharge(models.Model):
         return self.payer_debtor_id or self.client_debtor_id
 
     def _item_amounts(self):
-        """What is asked for these charges with their corrections, and what is open of it.
+        """What is asked for these charges with their corrections, and what is left to pay of it.
 
-        :return: ``{(charge id, responsibility): (price, balance)}``, the posted part with taxes, in
-            the charges' currency; (0.0, 0.0) by default
+        What is paid on account for care that isn't invoiced yet isn't asked for again.
+
+        :return: ``{(charge id, responsibility): (price, amount due)}``, the posted part with taxes,
+            in the charges' currency; (0.0, 0.0) by default
         """
         roots = self._roots()
         family = roots | roots.child_ids
@@ -43,12 +45,15 @@ class HealthcareCharge(models.Model):
         for charge_id, parts in family._unbilled_amounts(lines).items():
             for party, amount in parts.items():
                 prices[charge_id, party] += amount
+        prepaid = roots._prepaid_amounts()
         return defaultdict(
             lambda: (0.0, 0.0),
             {
                 (charge.id, party): (
                     charge.currency_id.round(prices[charge.id, party]),
-                    charge[f"balance_{suffix}"],
+                    charge.currency_id.round(
+                        charge[f"balance_{suffix}"] - prepaid.get((charge.id, party), 0.0)
+                    ),
                 )
                 for charge in roots
                 for party, suffix in PARTIES.items()
@@ -114,7 +119,7 @@ class HealthcareCharge(models.Model):
         :raise UserError: on a draft, or without units to price
         """
         self.ensure_one()
-        now, _balance = self._item_amounts()[self.id, party]
+        now, _due = self._item_amounts()[self.id, party]
         delta = self.currency_id.round(price - now)
         if self.is_priced and self.currency_id.is_zero(delta):
             return self.browse()

@@ -190,9 +190,14 @@ class HealthcareStatement(models.Model):
 
     @api.depends("line_ids.balance", "partner_id")
     def _compute_amount_due_now(self):
+        # sudo: accountants read statements, and no charges
+        prepaid = self.sudo().line_ids.charge_id._prepaid_amounts()
         for statement in self:
-            own = statement.line_ids.filtered(lambda line: line._is_owed_by_addressee())
-            statement.amount_due_now = sum(own.mapped("balance"))
+            statement.amount_due_now = sum(
+                line.balance - prepaid.get((line.charge_id.id, line.responsibility), 0.0)
+                for line in statement.line_ids
+                if line._is_owed_by_addressee()
+            )
 
     @api.depends("committed_on", "closed_on")
     def _compute_age(self):

@@ -126,16 +126,14 @@ class HealthcareStatement(models.Model):
         :return: ``{statement line: ItemShare}``, nothing allotted yet
         """
         self.ensure_one()
-        kept = self.line_ids.charge_id._on_account_amounts()
+        prepaid = self.line_ids.charge_id._prepaid_amounts()
         items = {}
         for line in self.line_ids.sorted(lambda line: line._payment_order()):
             suffix = PARTIES[line.responsibility]
             posted = line.charge_id[f"ledger_{suffix}"]
-            waiting = line.charge_id[f"balance_{suffix}"] - posted
             # what is paid on account for care that isn't invoiced is paid
-            waiting -= min(
-                max(waiting, 0.0), kept.get((line.charge_id.id, line.responsibility), 0.0)
-            )
+            waiting = line.charge_id[f"balance_{suffix}"] - posted
+            waiting -= prepaid.get((line.charge_id.id, line.responsibility), 0.0)
             items[line] = ItemShare(
                 open=self.currency_id.round(posted + waiting), posted=self.currency_id.round(posted)
             )
@@ -153,15 +151,14 @@ class HealthcareStatement(models.Model):
         if not self.settles_ledger:
             return []
         told, currency = self.ledger_amount, self.currency_id
-        lines = self._ledger_lines().filtered(lambda line: line.currency_id == currency)
-        lines = lines.sorted(lambda line: (line.date_maturity or line.date, line.id))
-        credits = -sum(min(line.amount_residual_currency, 0.0) for line in lines)
-        debits = sum(max(line.amount_residual_currency, 0.0) for line in lines)
+        amounts = self._ledger_amounts()
+        credits = -sum(min(amount, 0.0) for amount in amounts.values())
+        debits = sum(max(amount, 0.0) for amount in amounts.values())
         debits = min(max(told + credits, 0.0), debits)
         credits = min(max(debits - told, 0.0), credits)
         parts = []
-        for line in lines:
-            residual = line.amount_residual_currency
+        for line in sorted(amounts, key=lambda line: (line.date_maturity or line.date, line.id)):
+            residual = amounts[line]
             if residual > 0:
                 part = self._most(residual, debits)
                 debits -= part

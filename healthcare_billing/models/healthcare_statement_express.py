@@ -1,3 +1,4 @@
+from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -14,7 +15,7 @@ class ExpressRow(NamedTuple):
     :ivar currency_id: of its receivables
     :ivar charge_ids: charges of its items, each once
     :ivar items: how many items
-    :ivar amount: their sum, as owed now, or quoted when committed
+    :ivar amount: their sum, as owed now, less what is paid on account for them
     """
 
     partner_id: int
@@ -134,7 +135,7 @@ class HealthcareBillingRun(models.Model):
         self._forget_rows()
 
     def _find_express_rows(self, partners=None):
-        """Addressees that this run is for, the largest sum first.
+        """Addressees that this run is for, the largest sum first, set-based.
 
         One query finds what is owed; care without a price counts as committing would price it.
 
@@ -148,9 +149,14 @@ class HealthcareBillingRun(models.Model):
         if partners is not None:
             domain &= Domain("partner_id", "in", partners.ids)
         minimum = (self.options or {}).get("minimum") or 0.0
+        prepaid = self._prepaid_by_addressee(domain)
         rows = [
             ExpressRow(
-                partner.id, currency.id, tuple(dict.fromkeys(charge_ids)), count, round(amount, 2)
+                partner.id,
+                currency.id,
+                tuple(dict.fromkeys(charge_ids)),
+                count,
+                currency.round(amount - prepaid[partner, currency]),
             )
             for partner, currency, charge_ids, count, amount in self.env[
                 "healthcare.receivable"
@@ -161,8 +167,38 @@ class HealthcareBillingRun(models.Model):
                 order="balance:sum desc, partner_id",
             )
         ]
+<<<<<<< HEAD
         rows = self._add_unpriced(rows, sample, partners)
         return [row for row in rows if not minimum or row.amount >= minimum]
+=======
+        rows = [row for row in rows if not minimum or row.amount >= minimum]
+        return sorted(rows, key=lambda row: -row.amount)  # stable: equal sums stay by partner
+
+    def _prepaid_by_addressee(self, domain):
+        """What addressees paid on account for care that isn't invoiced yet.
+
+        Asked from the money's side, of which there is little.
+
+        :param domain: of ``_find_express_rows``
+        :return: ``{(partner, currency): amount}``, 0.0 by default
+        """
+        lines = self.env["account.move.line"].sudo()  # sudo: whoever bills may know what is paid
+        waiting = lines.search(
+            lines._money_on_account_domain()
+            & Domain("charge_id", "!=", False)
+            & Domain("company_id", "=", self.company_id.id)
+        )
+        prepaid = waiting.charge_id.with_env(self.env)._roots()._prepaid_amounts()
+        amounts = defaultdict(float)
+        if prepaid:
+            charge_ids = [charge_id for charge_id, _party in prepaid]
+            for row in self.env["healthcare.receivable"].search(
+                domain & Domain("charge_id", "in", charge_ids)
+            ):
+                part = prepaid.get((row.charge_id.id, row.responsibility), 0.0)
+                amounts[row.partner_id, row.currency_id] += part
+        return amounts
+>>>>>>> fpay
 
     def _add_unpriced(self, rows, sample, partners):
         """Take in care that has no price yet: committing prices it (R18).
@@ -172,7 +208,7 @@ class HealthcareBillingRun(models.Model):
         :param list rows: of :class:`ExpressRow`, what has a price
         :param sample: new ``healthcare.statement`` with the criteria of the run
         :param partners: only these addressees, or None
-        :return: list of :class:`ExpressRow`, the largest sum first
+        :return: list of :class:`ExpressRow`
         """
         charges = self.env["healthcare.charge"].search(sample._unpriced_domain(partners))
         charges = charges.filtered(lambda charge: self._is_of_kind(charge._unpriced_debtor()))
@@ -191,7 +227,7 @@ class HealthcareBillingRun(models.Model):
                 items=row.items + (not owed),
                 amount=charge.currency_id.round(row.amount + price - owed),
             )
-        return sorted(by_key.values(), key=lambda row: (-row.amount, row.partner_id))
+        return list(by_key.values())
 
     def _is_of_kind(self, partner):
         """Whether ``_kind_domain`` takes in an addressee."""

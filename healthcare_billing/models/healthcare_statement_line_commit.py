@@ -174,7 +174,7 @@ class HealthcareStatementLine(models.Model):
         left = {}
         amounts = self.charge_id._item_amounts()
         for line in self:
-            now, _balance = amounts[line.charge_id.id, line.responsibility]
+            now, _due = amounts[line.charge_id.id, line.responsibility]
             priced = line.charge_id.is_priced
             if priced and not line.currency_id.compare_amounts(now, line.price):
                 continue

@@ -128,14 +128,15 @@ class HealthcareStatement(models.Model):
         surplus = allocation.surplus
         if self.currency_id.is_zero(surplus):
             return [], []
+        nothing = self.env["healthcare.charge"]  # what waits for no care is told as a credit
         if over == "on_account":
-            return [], [OnAccount(self.partner_id, self.env["healthcare.charge"], False, surplus)]
+            return [], [OnAccount(self.partner_id, nothing, False, surplus)]
         charge, party = self._surplus_target(target)
         money = self._most(self._open_on_target(allocation, charge, party), surplus)
         rest = self.currency_id.round(surplus - money)
         return (
             [CareMoney(charge, party, money)] if money else [],
-            [OnAccount(self.partner_id, charge, party, rest)] if rest else [],
+            [OnAccount(self.partner_id, nothing, False, rest)] if rest else [],
         )
 
     def _open_on_target(self, allocation, charge, party):

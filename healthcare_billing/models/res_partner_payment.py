@@ -1,6 +1,5 @@
 from odoo import api, fields, models
-
-from .healthcare_charge_billing import CARE_DOCUMENTS
+from odoo.fields import Domain
 
 
 class ResPartner(models.Model):
@@ -28,16 +27,12 @@ class ResPartner(models.Model):
             partner.care_on_account = amounts.get(partner.commercial_partner_id.id, 0.0)
 
     def _on_account_domain(self):
-        """Domain on journal items: open credits of these partners that are no documents."""
-        return [
-            ("partner_id", "in", self.commercial_partner_id.ids),
-            ("company_id", "=", self.env.company.id),
-            ("account_type", "=", "asset_receivable"),
-            ("move_type", "not in", CARE_DOCUMENTS),
-            ("parent_state", "=", "posted"),
-            ("reconciled", "=", False),
-            ("amount_residual", "<", 0.0),
-        ]
+        """Domain on journal items: money of these partners that isn't applied."""
+        return (
+            self.env["account.move.line"]._money_on_account_domain()
+            & Domain("partner_id", "in", self.commercial_partner_id.ids)
+            & Domain("company_id", "=", self.env.company.id)
+        )
 
     def action_receive_payment(self):
         """Receive what this client or payer pays.

@@ -59,13 +59,20 @@ class HealthcareReceivable(models.Model):
         today = fields.Date.context_today(self)
         charges = self.charge_id
         prices, invoices = charges._asked_of_parties()
+        prepaid = charges._prepaid_amounts()
+        due = {
+            row: currency.round(
+                row.balance - prepaid.get((row.charge_id.id, row.responsibility), 0.0)
+            )
+            for row in self
+        }
         items = [
             PrintedItem(
                 row.charge_id,
                 row.responsibility,
                 prices[row.charge_id.id, row.responsibility],
-                row.balance,
-                row.balance,
+                due[row],
+                due[row],
                 row.appointment_id.distance,
                 row.appointment_id.waiting_minutes,
                 ", ".join(invoices.get((row.charge_id.id, row.responsibility), ())),
@@ -83,7 +90,7 @@ class HealthcareReceivable(models.Model):
         groups = statements._group_items(items, told)
         draft = statements.new({"partner_id": partner.id, "company_id": company.id})
         ledger = draft._ledger_balance()
-        total = currency.round(sum(self.mapped("balance")) + ledger)
+        total = currency.round(sum(due.values()) + ledger)
         return PrintedStatement(
             title=self.env._("Open items"),
             number="",

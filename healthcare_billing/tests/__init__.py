@@ -163,3 +163,6 @@ from . import test_receivable_tours
 from . import test_payment_refund
 from . import test_payment_concurrency
 from . import test_payment_tours
+from . import test_payment_guard
+from . import test_payment_prepaid
+from . import test_payment_returned
