@@ -15,7 +15,7 @@ class ExpressRow(NamedTuple):
     :ivar currency_id: of its receivables
     :ivar charge_ids: charges of its items, each once
     :ivar items: how many items
-    :ivar amount: their sum, as owed now, less what is paid on account for them
+    :ivar amount: their sum, as owed now or quoted when committed, less what is paid on account
     """
 
     partner_id: int
@@ -167,12 +167,9 @@ class HealthcareBillingRun(models.Model):
                 order="balance:sum desc, partner_id",
             )
         ]
-<<<<<<< HEAD
         rows = self._add_unpriced(rows, sample, partners)
-        return [row for row in rows if not minimum or row.amount >= minimum]
-=======
         rows = [row for row in rows if not minimum or row.amount >= minimum]
-        return sorted(rows, key=lambda row: -row.amount)  # stable: equal sums stay by partner
+        return sorted(rows, key=lambda row: (-row.amount, row.partner_id))
 
     def _prepaid_by_addressee(self, domain):
         """What addressees paid on account for care that isn't invoiced yet.
@@ -198,7 +195,6 @@ class HealthcareBillingRun(models.Model):
                 part = prepaid.get((row.charge_id.id, row.responsibility), 0.0)
                 amounts[row.partner_id, row.currency_id] += part
         return amounts
->>>>>>> fpay
 
     def _add_unpriced(self, rows, sample, partners):
         """Take in care that has no price yet: committing prices it (R18).
