@@ -112,7 +112,7 @@ class HealthcareStatement(models.Model):
                 text = self.env._("Statement %s is open.", statement.name)
             else:
                 text = self.env._(
-                    "Statement %(name)s isn't open any more: %(state)s.",
+                    "Statement %(name)s was closed already: %(state)s.",
                     name=statement.name,
                     state=names[statement.state],
                 )

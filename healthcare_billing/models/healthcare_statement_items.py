@@ -246,7 +246,7 @@ class HealthcareStatement(models.Model):
         self.ensure_one()
         self.check_access("write")
         if self.state not in ("draft", "committed"):
-            raise UserError(self.env._("%s is closed. Re-open it, or make a new one.", self.name))
+            raise UserError(self.env._("%s is closed. Reopen it, or make a new one.", self.name))
         others = receivables.filtered(lambda row: row.partner_id != self.partner_id)
         if others:
             raise UserError(

@@ -127,6 +127,7 @@ class HealthcareStatement(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "Please pay more than nothing, and at most %s.", self.currency_id.format(due)
+                    "Type an amount of more than 0.00, and of at most %s.",
+                    self.currency_id.format(due),
                 )
             )

@@ -66,7 +66,9 @@ class HealthcareStatement(models.Model):
         try:
             with self.env.cr.savepoint():
                 getattr(statement, method)()
-                statement._message_log(body=self.env._("Closed by itself: it was forgotten."))
+                statement._message_log(
+                    body=self.env._("Closed automatically: it was left open too long.")
+                )
                 self.env.flush_all()
         except RETRIED_ERRORS:
             # Somebody works on it: then it isn't forgotten. The others, each in a transaction of

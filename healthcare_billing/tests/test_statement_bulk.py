@@ -60,7 +60,7 @@ class TestStatementBulk(BulkCommon):
         statements[0]._close_unpaid()
         wizard.action_run()
         self.assertEqual(wizard.line_ids.mapped("state"), ["failed", "done"])
-        self.assertIn("isn't open any more", wizard.line_ids[0].message)
+        self.assertIn("was closed already", wizard.line_ids[0].message)
         self.assertEqual(statements.line_ids.charge_id.mapped("statement_count"), [1] * 6)
         # again: nothing is closed twice
         wizard.action_run()

@@ -56,9 +56,9 @@ class TestStatementClose(StatementCloseCommon):
         self.assertEqual(charges.mapped("returned_client"), [True] * 3)
         self.assertEqual(charges.mapped("statement_count"), [0] * 3)
         self.assertEqual(set(self._outcomes(statement)), {"canceled"})
-        with self.assertRaisesRegex(UserError, "isn't open any more"):
+        with self.assertRaisesRegex(UserError, "was closed already"):
             statement._close_canceled()
-        with self.assertRaisesRegex(UserError, "isn't open any more"):
+        with self.assertRaisesRegex(UserError, "was closed already"):
             statement._reopen()
 
     def test_r20_canceled_keeps_what_another_statement_asks_for(self):
@@ -237,7 +237,7 @@ class TestStatementClose(StatementCloseCommon):
         self.assertEqual(charges.mapped("returned_client"), [False] * 3)
         self._close(statement, 240.0)
         self.assertEqual(statement.state, "paid")
-        with self.assertRaisesRegex(UserError, "isn't open any more"):
+        with self.assertRaisesRegex(UserError, "was closed already"):
             statement._close_unpaid()
 
     def test_r20_reopened_after_the_sale(self):

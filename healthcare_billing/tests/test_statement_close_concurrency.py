@@ -86,7 +86,7 @@ class TestStatementCloseConcurrency(RaceCommon):
                 self._pay(rival)
             with self.assertRaises(RETRIED):
                 self._pay(ours)
-        with self._committed() as again, self.assertRaisesRegex(UserError, "isn't open any more"):
+        with self._committed() as again, self.assertRaisesRegex(UserError, "was closed already"):
             self._pay(again)
         with self._committed() as env:
             statement = self._statement(env)

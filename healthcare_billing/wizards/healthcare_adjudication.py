@@ -47,7 +47,7 @@ class HealthcareAdjudication(models.TransientModel):
                 self.env._("Choose care that was given and has a price: a payer allows a price.")
             )
         if len(charges.company_id) > 1:
-            raise UserError(self.env._("Adjudicate for one company after the other."))
+            raise UserError(self.env._("Adjudicate for one company at a time."))
         wizard = self.create(
             {
                 "company_id": charges.company_id.id,

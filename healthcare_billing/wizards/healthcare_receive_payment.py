@@ -110,7 +110,7 @@ class HealthcareReceivePayment(models.TransientModel):
         :return: window action
         """
         if len(company) > 1:
-            raise UserError(self.env._("Receive payments for one company after the other."))
+            raise UserError(self.env._("Receive payments for one company at a time."))
         wizard = self.with_company(company).create(
             {
                 "company_id": company.id,

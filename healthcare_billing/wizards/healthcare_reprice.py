@@ -102,7 +102,7 @@ class HealthcareReprice(models.TransientModel):
             )
         if len(company) > 1:
             raise UserError(
-                self.env._("Reprice one company after the other: choose one in the company menu.")
+                self.env._("Reprice one company at a time: choose it in the company menu.")
             )
         wizard = self.with_company(company).create(
             {

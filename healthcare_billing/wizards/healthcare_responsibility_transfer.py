@@ -46,7 +46,7 @@ class HealthcareResponsibilityTransfer(models.TransientModel):
         if not charges:
             raise UserError(self.env._("No care of this invoice is billed now."))
         if len(charges.company_id) > 1:
-            raise UserError(self.env._("Transfer for one company after the other."))
+            raise UserError(self.env._("Transfer for one company at a time."))
         if not party:
             owed = {
                 name: sum(movable.owed for movable in charges._movable_amounts(name).values())
