@@ -91,9 +91,13 @@ class HealthcareCharge(models.Model):
     def _item_quotes(self, fee_schedule):
         """What unbilled charges would be quoted now, with their corrections.
 
-        :return: ``{(charge, responsibility): price}``, only what has a price other than 0.00
+        What is paid on account for them isn't asked for again.
+
+        :return: ``{(charge, responsibility): (price, amount due)}``, only what has a price other
+            than 0.00
         """
         quotes = {}
+        paid = self._on_account_amounts()  # none of it is invoiced: see _prepaid_amounts
         for charge, found in self._quoted_by(fee_schedule)._find_prices().items():
             if not found["is_priced"] or found["currency_id"] != charge.currency_id.id:
                 continue
@@ -104,7 +108,8 @@ class HealthcareCharge(models.Model):
                     child[name] for child in charge.child_ids if child.billing_stage in OWED_STAGES
                 )
                 if not charge.currency_id.is_zero(price):
-                    quotes[charge.with_env(self.env), party] = price
+                    due = price - min(paid.get((charge.id, party), 0.0), max(price, 0.0))
+                    quotes[charge.with_env(self.env), party] = (price, due)
         return quotes
 
     def _quote_item(self, party, price):

@@ -211,17 +211,20 @@ class HealthcareBillingRun(models.Model):
         if not charges:
             return rows
         by_key = {row.key: row for row in rows}
-        for (charge, party), price in charges._item_quotes(sample.fee_schedule_id).items():
+        amounts = charges._item_amounts()
+        quotes = charges._item_quotes(sample.fee_schedule_id)
+        for (charge, party), (_price, due) in quotes.items():
             debtor = charge._debtor_of(party)
             if debtor != charge._unpriced_debtor():
                 continue
-            owed = charge[f"balance_{PARTIES[party]}"]  # its corrections may be priced already
+            known = charge[f"balance_{PARTIES[party]}"]  # its corrections may be priced already
+            told = amounts[charge.id, party][1] if known else 0.0
             new = ExpressRow(debtor.id, charge.currency_id.id, (), 0, 0.0)
             row = by_key.get(new.key, new)
             by_key[row.key] = row._replace(
                 charge_ids=tuple(dict.fromkeys((*row.charge_ids, charge.id))),
-                items=row.items + (not owed),
-                amount=charge.currency_id.round(row.amount + price - owed),
+                items=row.items + (not known),
+                amount=charge.currency_id.round(row.amount + due - told),
             )
         return list(by_key.values())
 

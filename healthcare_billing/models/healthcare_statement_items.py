@@ -157,14 +157,12 @@ class HealthcareStatement(models.Model):
                     }
                 quoted[statement] = own
             charges = self.env["healthcare.charge"].browse(sorted(set().union(*quoted.values())))
-            prices = charges._item_quotes(statements[0].fee_schedule_id)
-            paid = charges._on_account_amounts()  # none of it is invoiced: see _prepaid_amounts
+            quotes = charges._item_quotes(statements[0].fee_schedule_id)
             by_partner = statements.grouped(lambda statement: statement.partner_id._origin)
-            for (charge, party), price in prices.items():
+            for (charge, party), told in quotes.items():
                 for statement in by_partner.get(charge._debtor_of(party), ()):
                     if charge.id in quoted[statement]:
-                        due = price - min(paid.get((charge.id, party), 0.0), max(price, 0.0))
-                        vals = self._line_values(charge, party, price, due)
+                        vals = self._line_values(charge, party, *told)
                         items[statement][charge, party] = vals
 
     @api.model
