@@ -29,7 +29,11 @@ class AccountPayment(models.Model):
         for statement in statements.search([("payment_ids", "in", self.ids)]) | back.statement_id:
             items = back.filtered(lambda line, told=statement: line.statement_id == told)
             names = ", ".join((statement.payment_ids & self or self).mapped("display_name"))
-            text = self.env._("Taken back: %s.", names)
+            text = (
+                self.env._("Taken back: %s.", names)
+                if names
+                else self.env._("A settlement without money was taken back.")
+            )
             if items:
                 text += " " + self.env._(
                     "Open again, and back at the billing office: %s.",
@@ -56,7 +60,8 @@ class AccountMove(models.Model):
         Those are open, were told on a statement that is closed, and on none that is committed.
         What no statement ever told goes on awaiting payment: its invoice asks for it.
 
-        :param payments: ``account.payment`` records that don't pay them any more
+        :param payments: ``account.payment`` records that don't pay them any more; none if it was a
+            credit that was set off
         """
         # sudo: who cancels payments need not be allowed to see charges and statements
         charges = self.sudo().invoice_line_ids.charge_id
