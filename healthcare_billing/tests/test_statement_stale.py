@@ -39,7 +39,7 @@ class TestStatementStale(StatementCloseCommon):
         self._age(young, 720)
         self._run()
         self.assertEqual((old.state, young.state), ("canceled", "draft"))
-        self.assertIn("forgotten", old.message_ids[0].body)
+        self.assertIn("automatically", old.message_ids[0].body)
 
     def test_r23_committed_ones_close_as_unpaid(self):
         charges, _move = self._three()
