@@ -21,5 +21,6 @@ class StatementCollectionsController(http.Controller):
                 ("Content-Type", mime),
                 ("Content-Disposition", content_disposition(name)),
                 ("X-Content-Type-Options", "nosniff"),
+                ("Cache-Control", "no-store"),
             ],
         )

@@ -296,7 +296,7 @@ class TransportMonths(TransportStatements):
         """The agency's file has each trip once, and what was sold."""
         rows = self.sold._collections_rows()
         self._equal("Sold", round(self.sold_amount, 2), "collections file",
-                    sum(float(row["amount_sold"]) for row in rows))  # fmt: skip
+                    sum(row["amount_sold"] for row in rows))  # fmt: skip
         keys = [(row["appointment"], row["amount_billed"]) for row in rows]
         self._count("Rows of the collections file", len(keys), "items sold", len(set(keys)))
 

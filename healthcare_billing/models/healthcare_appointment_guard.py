@@ -31,6 +31,8 @@ DECISION_FIELDS = {
     "removed_premium_ids",
 }
 STAFF_MAY = {("qa_state", "review"), ("note_state", "draft")}
+# What somebody looked through is only taken back by those who decide.
+DECIDED = {("qa_state", "done")}
 
 
 class HealthcareAppointment(models.Model):
@@ -113,7 +115,9 @@ class HealthcareAppointment(models.Model):
             field = self._fields[name]
             new = field.convert_to_cache(vals[name], self)
             old = field.convert_to_cache(current.get(name, False), self)
-            if (new or False) != (old or False) and (name, new) not in STAFF_MAY:
+            if (new or False) == (old or False):
+                continue
+            if (name, new) not in STAFF_MAY or (name, old) in DECIDED:
                 raise AccessError(
                     self.env._(
                         "Only coordinators and billing users can change “%s”.",

@@ -106,10 +106,19 @@ class HealthcareRebilling(models.Model):
             receivables=self.env["healthcare.receivable"]._table_query,
         )
 
+    def action_open(self):
+        """Open the appointment; care without one is opened as its charge."""
+        return self._receivables().action_open()
+
+    def _receivables(self):
+        """The receivables that these rows are about: they have the same ids."""
+        return self.env["healthcare.receivable"].browse(self.ids)
+
     def action_close_statements(self):
-        """Close the open statements behind these rows, or those that are due without any.
+        """Close the open statements behind these rows.
 
         :return: window action on a new ``healthcare.statement.bulk``
+        :raise UserError: none of them is on an open statement
         """
         statements = self.statement_id
         if not statements:
@@ -119,15 +128,22 @@ class HealthcareRebilling(models.Model):
         return self.env["healthcare.statement.bulk"]._open(statements)
 
     def action_make_collections(self):
-        """A draft collections statement for each addressee of these rows.
+        """A draft collections statement for each addressee of these rows, about just these.
 
-        :return: window action on the drafts
+        Rows that aren't for collections yet, or that nobody owes, are left out.
+
+        :return: window action on the drafts, after telling what is left out
+        :raise UserError: none of them is for collections
         """
-        rows = self.filtered(lambda row: row.step == "collect")
-        if not rows:
+        due = self.filtered(lambda row: row.step == "collect")
+        rows = due.filtered("partner_id")
+        if not due:
             raise UserError(
                 self.env._("None of these is for collections yet: see the column Next Step.")
             )
+        if not rows:
+            raise UserError(self._left_out_text(due - rows))
+        by_debtor = rows.grouped(lambda row: (row.company_id, row.partner_id, row.currency_id))
         statements = self.env["healthcare.statement"].create(
             [
                 {
@@ -136,19 +152,59 @@ class HealthcareRebilling(models.Model):
                     "currency_id": currency.id,
                     "statement_type": "collections",
                 }
-                for company, partner, currency in dict.fromkeys(
-                    (row.company_id, row.partner_id, row.currency_id) for row in rows
-                )
+                for company, partner, currency in by_debtor
             ]
         )
-        statements._load_items()
-        return {
+        statements._list_receivables(
+            {
+                statement: own._receivables()
+                for statement, own in zip(statements, by_debtor.values(), strict=True)
+            }
+        )
+        action = {
             "type": "ir.actions.act_window",
             "name": self.env._("Collections Statements"),
             "res_model": "healthcare.statement",
             "views": [(False, "list"), (False, "form")],
             "domain": [("id", "in", statements.ids)],
         }
+        texts = []
+        if early := self - due:
+            texts.append(
+                self.env._("Not for collections yet, and left out: %s.", early._told_names())
+            )
+        if unowed := due - rows:
+            texts.append(self._left_out_text(unowed))
+        if not texts:
+            return action
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": " ".join(texts),
+                "type": "warning",
+                "sticky": True,
+                "next": action,
+            },
+        }
+
+    @api.model
+    def _left_out_text(self, rows):
+        """Why rows are on no statement that nobody owes."""
+        return self.env._(
+            "Nobody is known who owes this, choose a payer or billing contact first: %s.",
+            rows._told_names(),
+        )
+
+    def _told_names(self):
+        """Which rows: the first five, and how many more there are."""
+        names = ", ".join(self[:5].charge_id.mapped("display_name"))
+        more = len(self) - 5
+        return (
+            self.env._("%(names)s and %(count)s more", names=names, count=more)
+            if more > 0
+            else names
+        )
 
 
 class HealthcareStatement(models.Model):

@@ -1,9 +1,8 @@
-import csv  # pylint: disable=deprecated-module  # Odoo 19's own csv_writer names it instead
 from collections import defaultdict
-from io import StringIO
 
 from odoo import fields, models
 
+from ..tools.csv_file import csv_file
 from .healthcare_charge_statement import COUNT_FIELDS
 
 # Columns of the file for a collection agency, in their order; see _collections_rows.
@@ -13,10 +12,6 @@ COLLECTIONS_COLUMNS = (
     "appointment", "invoices", "first_stated_on", "times_billed", "amount_billed", "amount_paid",
     "amount_sold", "currency",
 )  # fmt: skip
-# Made here, and may be negative; everything else may have been typed.
-NUMBERS = ("times_billed", "amount_billed", "amount_paid", "amount_sold")
-# A spreadsheet takes a text that begins so for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class HealthcareStatement(models.Model):
@@ -40,7 +35,7 @@ class HealthcareStatement(models.Model):
     def _collections_rows(self):
         """One row per item with an amount, by debtor and date of care.
 
-        :return: list of dicts by ``COLLECTIONS_COLUMNS``, all texts but ``NUMBERS``
+        :return: list of dicts by ``COLLECTIONS_COLUMNS``: texts, a number of times, and amounts
         """
         self.check_access("read")
         lines = self.line_ids.sorted(lambda line: (line.statement_id.id, line.id))
@@ -66,21 +61,25 @@ class HealthcareStatement(models.Model):
                         "appointment": charge.appointment_id.name or "",
                         "invoices": ", ".join(sorted(invoices[charge.id, party])),
                         "times_billed": charge[COUNT_FIELDS[party]],
-                        "amount_billed": f"{own[-1].price:.2f}",
-                        "amount_paid": f"{paid[party][charge]:.2f}",
-                        "amount_sold": f"{amount:.2f}",
+                        "amount_billed": own[-1].price,
+                        "amount_paid": paid[party][charge],
+                        "amount_sold": amount,
                         "currency": own.currency_id.name,
                     }
                 )
         return sorted(rows, key=lambda row: (row["debtor"], row["service_date"]))
 
     def _collections_history(self, charges):
-        """Which statements told the items, and since when.
+        """Which statements told the items, and since when; canceled ones were a mistake.
 
         :return: ``{(charge id, responsibility): (numbers, first date)}``, both texts
         """
         groups = self.env["healthcare.statement.line"]._read_group(
-            [("charge_id", "in", charges.ids), ("statement_id.committed_on", "!=", False)],
+            [
+                ("charge_id", "in", charges.ids),
+                ("statement_id.committed_on", "!=", False),
+                ("statement_id.state", "!=", "canceled"),
+            ],
             ["charge_id", "responsibility"],
             ["statement_id:recordset"],
         )
@@ -98,17 +97,12 @@ class HealthcareStatement(models.Model):
     def _collections_csv(self):
         """The file.
 
-        :return: bytes, UTF-8
+        :return: bytes, see :func:`csv_file`
         """
-        output = StringIO()
-        writer = csv.writer(output, lineterminator="\r\n")
-        writer.writerow(COLLECTIONS_COLUMNS)
-        for row in self._collections_rows():
-            writer.writerow(
-                row[name] if name in NUMBERS else _as_text(row[name])
-                for name in COLLECTIONS_COLUMNS
-            )
-        return output.getvalue().encode()
+        return csv_file(
+            COLLECTIONS_COLUMNS,
+            ([row[name] for name in COLLECTIONS_COLUMNS] for row in self._collections_rows()),
+        )
 
     def _collections_file(self):
         """The file for whoever may close statements; each statement tells who took it.
@@ -170,7 +164,3 @@ class HealthcareStatementLine(models.Model):
             "client": client.legal_name or client.name or "",
             "client_birth_date": fields.Date.to_string(client.birth_date) or "",
         }
-
-
-def _as_text(value):
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value

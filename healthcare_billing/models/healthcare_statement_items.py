@@ -261,8 +261,20 @@ class HealthcareStatement(models.Model):
                 self.env._("A statement tells of one company and currency only: choose others.")
             )
         self._in_turn()
-        known = {(line.charge_id, line.responsibility) for line in self.line_ids}
-        amounts = receivables.charge_id._item_amounts()
+        lines = self._list_receivables({self: receivables})
+        if self.state == "committed":
+            lines = lines._commit_items()
+        return lines
+
+    def _list_receivables(self, receivables):
+        """Make items of receivables that are chosen by hand, on many statements together.
+
+        :param dict receivables: ``{statement: healthcare.receivable records}`` of its addressee
+        :return: the new ``healthcare.statement.line`` records, without what was listed already
+        """
+        known = {(line.statement_id, line.charge_id, line.responsibility) for line in self.line_ids}
+        rows = self.env["healthcare.receivable"].union(*receivables.values())
+        amounts = rows.charge_id._item_amounts()
         lines = self.line_ids.with_context(healthcare_listing=LISTING).create(
             [
                 {
@@ -271,18 +283,17 @@ class HealthcareStatement(models.Model):
                         row.responsibility,
                         *amounts[row.charge_id.id, row.responsibility],
                     ),
-                    "statement_id": self.id,
+                    "statement_id": statement.id,
                     "by_hand": True,
                 }
-                for row in receivables
-                if (row.charge_id, row.responsibility) not in known
+                for statement, own in receivables.items()
+                for row in own
+                if (statement, row.charge_id, row.responsibility) not in known
             ]
         )
         lines = lines.with_env(self.env)
         if lines:
-            self._log_items({self: lines}, self.env._("Added"))
-        if self.state == "committed":
-            lines = lines._commit_items()
+            self._log_items(lines.grouped("statement_id"), self.env._("Added"))
         return lines
 
     def _detach(self, lines):

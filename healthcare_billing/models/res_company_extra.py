@@ -69,7 +69,11 @@ class ResCompany(models.Model):
         """What is written off for, unless somebody says otherwise.
 
         :param str kind: sold or courtesy
-        :return: ``healthcare.adjustment.reason`` record
+        :return: ``healthcare.adjustment.reason`` record, empty where somebody deleted ours
         """
         self.ensure_one()
-        return self[f"healthcare_{kind}_reason_id"] or self._default_adjustment_reason(kind)
+        return (
+            self[f"healthcare_{kind}_reason_id"]
+            or self._default_adjustment_reason(kind)
+            or self.env["healthcare.adjustment.reason"]
+        )

@@ -168,6 +168,8 @@ class TestQualityReview(ReceivableCommon):
         self.assertEqual(
             (self.visit.qa_state, self.visit.billing_stage), ("done", "billing_office")
         )
+        with self.assertRaisesRegex(AccessError, "Only coordinators"):
+            self.visit.with_env(self._act_as(self.staff)).action_qa_reopen()
         self.visit.with_env(self._act_as(self.coordinator)).action_qa_reopen()
         self.assertEqual(self.visit.billing_stage, "qa")
 

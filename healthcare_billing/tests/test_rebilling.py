@@ -65,6 +65,61 @@ class TestRebilling(StatementCloseCommon):
         taken = self._statement(statement_type="collections", commit=False).line_ids.charge_id
         self.assertEqual(taken, charges[1:])
 
+    def _to_collect(self):
+        """Two charges each of Anna and Ben that are for collections, and one that isn't yet."""
+        ben = self._patient("Ben Brown")
+        charges = self._charge(self.anna, hour=8) + self._charge(self.anna, hour=11)
+        charges += self._charge(ben, hour=8) + self._charge(ben, hour=11)
+        (self._statement() | self._statement(ben))._close_unpaid()
+        early = self._charge(self.anna, day=self.today, hour=0)
+        self.assertEqual(self._steps(charges), dict.fromkeys(charges, "collect"))
+        self.assertEqual(self._steps(early), {early: "bill"})
+        return charges, early
+
+    def _made(self, action):
+        return self.env["healthcare.statement"].search(action["domain"])
+
+    def test_collections_take_just_what_was_ticked(self):
+        charges, _early = self._to_collect()
+        ticked = charges[0] | charges[2] | charges[3]
+        statements = self._made(self._rows(ticked).action_make_collections())
+        self.assertEqual(
+            {statement.partner_id: statement.line_ids.charge_id for statement in statements},
+            {self.anna: charges[0], charges[2].client_id: charges[2:]},
+        )
+        self.assertEqual(set(statements.mapped("statement_type")), {"collections"})
+        self.assertEqual(statements.line_ids.mapped("amount_due"), [80.0] * 3)
+        for statement in statements:
+            self.assertIn("Added", statement.message_ids[0].body)
+        # loaded again, it takes in the others, too, and keeps what was ticked
+        own = statements.filtered(lambda statement: statement.partner_id == self.anna)
+        own.action_load_items()
+        self.assertEqual(own.line_ids.charge_id, charges[:2])
+        self.assertProof()
+
+    def test_collections_tell_what_they_leave_out(self):
+        charges, early = self._to_collect()
+        # nothing makes this: kept by the databases of practices whose contacts were merged
+        self.env.cr.execute(
+            "UPDATE healthcare_charge SET client_debtor_id = NULL WHERE id = %s", [charges[1].id]
+        )
+        self.env.invalidate_all()
+        action = self._rows(charges[:2] | early).action_make_collections()
+        message = action["params"]["message"]
+        self.assertIn(f"left out: {early.display_name}.", message)
+        self.assertIn(f"first: {charges[1].display_name}.", message)
+        self.assertEqual(self._made(action["params"]["next"]).line_ids.charge_id, charges[0])
+        with self.assertRaisesRegex(UserError, "Nobody is known who owes this"):
+            self._rows(charges[1]).action_make_collections()
+
+    def test_a_row_opens_its_appointment(self):
+        charge = self._charge(self.anna)
+        action = self._rows(charge).action_open()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]),
+            ("healthcare.appointment", charge.appointment_id.id),
+        )
+
     def test_due_statements_are_found(self):
         self._three()
         statement = self._statement()

@@ -1,9 +1,11 @@
 import csv
+from codecs import BOM_UTF8
+from datetime import timedelta
 from io import StringIO
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import Form, HttpCase, tagged
 
 from ..models.healthcare_statement_collections import COLLECTIONS_COLUMNS
 from .statement_close_common import StatementCloseCommon
@@ -29,7 +31,7 @@ class BulkCommon(StatementCloseCommon):
         return wizard
 
     def _csv(self, statements):
-        return list(csv.DictReader(StringIO(statements._collections_csv().decode())))
+        return list(csv.DictReader(StringIO(statements._collections_csv().decode("utf-8-sig"))))
 
 
 @tagged("post_install", "-at_install")
@@ -61,6 +63,8 @@ class TestStatementBulk(BulkCommon):
         wizard.action_run()
         self.assertEqual(wizard.line_ids.mapped("state"), ["failed", "done"])
         self.assertIn("was closed already", wizard.line_ids[0].message)
+        # the dialog goes, the journal stays
+        self.assertIn("Not closed: Statement", statements[0].message_ids[0].body)
         self.assertEqual(statements.line_ids.charge_id.mapped("statement_count"), [1] * 6)
         # again: nothing is closed twice
         wizard.action_run()
@@ -107,6 +111,77 @@ class TestStatementBulk(BulkCommon):
         wizard.action_run()
         self.assertEqual(statements.proceeds_move_id, entry)
         self.assertProof()
+
+    def test_agencys_money_is_checked_before_anything_is_sold(self):
+        statements = self._two()
+        cash = self.company_data["default_journal_cash"]
+        purchases = self.company_data["default_journal_purchase"]
+        for proceeds, journal, message in (
+            (100.0, cash.browse(), "bank or cash journal"),
+            (100.0, purchases, "bank or cash journal"),
+            (-1.0, cash, "0.00 or more"),
+        ):
+            wizard = self._bulk(
+                statements,
+                "sold",
+                reason_id=self.sold.id,
+                proceeds=proceeds,
+                journal_id=journal.id,
+            )
+            with (
+                patch.object(type(statements), "_close_sold") as close,
+                self.assertRaisesRegex(UserError, message),
+            ):
+                wizard.action_run()
+            close.assert_not_called()
+        self.assertEqual(set(statements.mapped("state")), {"committed"})
+        self.assertFalse(statements.write_off_ids)
+
+    def test_the_settings_reasons_are_proposed(self):
+        """Not the first ones that there are."""
+        statements = self._two()
+        agency = self.sold.copy({"name": "Sold to the agency", "account_id": self.loss.id})
+        kindness = self.courtesy.copy({"name": "Kindness", "account_id": self.loss.id})
+        for sold, courtesy in ((self.sold, self.courtesy), (agency, kindness)):
+            self.company.write(
+                {
+                    "healthcare_sold_reason_id": sold.id,
+                    "healthcare_courtesy_reason_id": courtesy.id,
+                }
+            )
+            self.assertEqual(self._bulk(statements, "sold").reason_id, sold)
+            dialog = self.env["healthcare.statement.close"].browse(
+                statements[0].action_close()["res_id"]
+            )
+            with Form(dialog) as form:
+                form.amount = 90.0
+                form.under = "write_off"
+                self.assertEqual(form.reason_id, courtesy)
+                form.outcome = "sold"
+                self.assertEqual(form.reason_id, sold)
+        self._bulk(statements, "sold").action_run()
+        entries = statements.write_off_ids
+        self.assertEqual(entries.line_ids.adjustment_reason_id, agency)
+        self.assertProof()
+
+    def test_selling_and_writing_off_are_offered_to_managers_only(self):
+        statements = self._two()
+        biller = self._act_as(self._user("billing_user"))
+        manager = self._act_as(self._user("billing_manager"))
+        for env, offered in ((biller, False), (manager, True)):
+            for model, name, value in (
+                ("healthcare.statement.bulk", "operation", "sold"),
+                ("healthcare.statement.close", "outcome", "sold"),
+                ("healthcare.statement.close", "under", "write_off"),
+            ):
+                field = env[model].fields_get([name], ["selection"])[name]
+                self.assertEqual(value in dict(field["selection"]), offered, (model, name))
+        own = statements.with_env(biller)
+        wizard = own.env["healthcare.statement.bulk"].browse(own.action_bulk_close()["res_id"])
+        with self.assertRaisesRegex(ValueError, "sold"):
+            wizard.operation = "sold"
+        # the file is for whoever closes statements
+        self.assertIn("/collections/", own.action_collections_file()["url"])
 
     def test_canceled_with_drafts(self):
         statements = self._two()
@@ -170,6 +245,15 @@ class TestStatementCollections(BulkCommon, HttpCase):
         self.assertEqual([row["amount_paid"] for row in after], ["30.00", "0.00", "0.00"])
         self.assertEqual(self._csv(statements[0]), after)
 
+    def test_r20_canceled_statements_told_nothing(self):
+        self._three()
+        mistake, right = self._statement(), self._statement()
+        mistake.sudo().committed_on = self.today - timedelta(days=9)
+        mistake._close_canceled()
+        rows = self._csv(right)
+        self.assertEqual({row["statements"] for row in rows}, {right.name})
+        self.assertEqual({row["first_stated_on"] for row in rows}, {str(self.today)})
+
     def test_texts_are_never_formulas(self):
         for name in ("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"):
             client = self._patient("Formula", legal_name=name, street=name)
@@ -191,7 +275,9 @@ class TestStatementCollections(BulkCommon, HttpCase):
         response = self.url_open(f"/healthcare_billing/collections/{bulk.id}")
         self.assertEqual(response.status_code, 200)
         self.assertIn("attachment", response.headers["Content-Disposition"])
-        rows = list(csv.reader(StringIO(response.text)))
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        rows = list(csv.reader(StringIO(response.content.decode("utf-8-sig"))))
+        self.assertTrue(response.content.startswith(BOM_UTF8))
         self.assertEqual((tuple(rows[0]), len(rows)), (COLLECTIONS_COLUMNS, 7))
         self.assertIn("downloaded the file", statements[0].message_ids[0].body)
         accountant = self._user("accountant", password="accountant")

@@ -74,7 +74,7 @@ class TestStatementOverlap(StatementCloseCommon):
         self.assertProof()
         second._close_sold(self.sold, self.today)
         sold = [row["amount_sold"] for row in (first | second)._collections_rows()]
-        self.assertEqual(sold, ["80.00"] * 3)
+        self.assertEqual(sold, [80.0] * 3)
         first._reopen()
         self.assertEqual(charges.mapped("ledger_client"), [80.0] * 3)
         self.assertProof()

@@ -7,19 +7,21 @@ from io import StringIO
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_file(titles, rows):
+def csv_file(titles, rows, encoding="utf-8-sig"):
     """A CSV file.
 
     :param titles: texts of the first row
     :param rows: iterable of rows: texts are made safe, numbers written as they are (floats as
         money, with two decimals), dates in ISO format, what is False or None is left empty
-    :return: bytes, UTF-8 with the mark by which spreadsheets know it
+    :param str encoding: UTF-8 with the mark by which spreadsheets know it; ``utf-8`` for programs,
+        which may take the mark for a part of the first title
+    :return: bytes
     """
     output = StringIO()
     writer = csv.writer(output, lineterminator="\r\n")
     writer.writerow(titles)
     writer.writerows([_cell(value) for value in row] for row in rows)
-    return output.getvalue().encode("utf-8-sig")
+    return output.getvalue().encode(encoding)
 
 
 def _cell(value):

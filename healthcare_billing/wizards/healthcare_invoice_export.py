@@ -1,6 +1,4 @@
-import csv  # pylint: disable=deprecated-module  # Odoo 19's own csv_writer names it instead
 from collections import defaultdict
-from io import StringIO
 
 import pytz
 
@@ -9,7 +7,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tools import format_date, split_every
 
-from ..tools.csv_file import FORMULA_STARTS
+from ..tools.csv_file import csv_file
 
 # How many invoices are drawn into one PDF: more take longer than a browser waits.
 PDF_PART = 100
@@ -192,7 +190,11 @@ class HealthcareInvoiceExportPart(models.TransientModel):
         return (
             f"{stem}-{self.payer_id.edi_payer_id or self.payer_id.id}.csv",
             "text/csv; charset=utf-8",
-            _csv(rows),
+            csv_file(
+                PAYER_FILE_COLUMNS,
+                ([row[name] for name in PAYER_FILE_COLUMNS] for row in rows),
+                encoding="utf-8",
+            ),
         )
 
     def _log_file(self, rows):
@@ -358,7 +360,7 @@ class AccountMove(models.Model):
     def _payer_file_rows(self):
         """Rows of the file of these invoices' payer, see ``PAYER_FILE_COLUMNS``.
 
-        :return: list of dicts of texts
+        :return: list of dicts of texts, units and amounts are numbers
         """
         self._check_activity_codes()
         groups = self._payer_file_groups()
@@ -380,10 +382,10 @@ class AccountMove(models.Model):
             "service_date": fields.Date.to_string(charge.service_date) or "",
             "start": _local_time(appointment, appointment.start),
             "stop": _local_time(appointment, appointment.stop),
-            "units": f"{charge.quantity:.2f}",
+            "units": charge.quantity,
             "activity_code": charge.product_id.activity_code or "",
             "service_code": charge.product_id.default_code or "",
-            "amount": f"{sign * sum(lines.mapped('price_subtotal')):.2f}",
+            "amount": sign * sum(lines.mapped("price_subtotal")),
             "currency": move.currency_id.name,
             "invoice_reference": move.billing_ref or "",
             "invoice_number": move.name if move.name and move.name != "/" else "",
@@ -444,24 +446,3 @@ def _local_time(appointment, moment):
         return ""
     timezone = appointment.company_id._care_timezone()
     return moment.replace(tzinfo=pytz.utc).astimezone(timezone).strftime("%Y-%m-%dT%H:%M")
-
-
-def _csv(rows):
-    """A file for spreadsheets and programs alike: texts that look like formulas are quoted.
-
-    :param list rows: dicts by ``PAYER_FILE_COLUMNS``
-    :return: bytes, UTF-8
-    """
-    output = StringIO()
-    writer = csv.writer(output, lineterminator="\r\n")
-    writer.writerow(PAYER_FILE_COLUMNS)
-    for row in rows:
-        writer.writerow(_safe(name, row[name]) for name in PAYER_FILE_COLUMNS)
-    return output.getvalue().encode()
-
-
-def _safe(name, value):
-    """Numbers are made here, and may be negative; everything else may have been typed."""
-    if name not in ("amount", "units") and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value

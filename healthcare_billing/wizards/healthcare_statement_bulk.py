@@ -14,22 +14,17 @@ BUDGET = 40
 
 
 class HealthcareStatementBulk(models.TransientModel):
-    """Close many statements at once, each on its own: one that can't be closed stops no other."""
+    """Close many statements at once, each on its own: one that can't be closed stops no other.
+
+    This is no billing run: it works while somebody looks on, in portions of a request's time, and
+    its table of results goes with the dialog. What stays is told on each statement: how it was
+    closed, or why it wasn't.
+    """
 
     _name = "healthcare.statement.bulk"
     _description = "Close Statements"
 
-    operation = fields.Selection(
-        [
-            ("paid", "Close as Paid"),
-            ("unpaid", "Close as Unpaid"),
-            ("sold", "Sell to Collections"),
-            ("canceled", "Cancel"),
-        ],
-        required=True,
-        default="unpaid",
-    )
-    is_manager = fields.Boolean(compute="_compute_is_manager")
+    operation = fields.Selection(selection="_selection_operation", required=True, default="unpaid")
     line_ids = fields.One2many("healthcare.statement.bulk.line", "wizard_id")
     company_id = fields.Many2one("res.company", compute="_compute_counts")
     currency_id = fields.Many2one("res.currency", compute="_compute_counts")
@@ -60,6 +55,18 @@ class HealthcareStatementBulk(models.TransientModel):
         help="Those that nothing but committing the statement made, and of which nothing is paid.",
     )
 
+    @api.model
+    def _selection_operation(self):
+        """Nobody is offered what closing would refuse: selling is a billing manager's."""
+        may_sell = self.env["healthcare.statement.close"]._may_give_up()
+        sold = [("sold", self.env._("Sell to Collections"))] if may_sell else []
+        return [
+            ("paid", self.env._("Close as Paid")),
+            ("unpaid", self.env._("Close as Unpaid")),
+            *sold,
+            ("canceled", self.env._("Cancel")),
+        ]
+
     # -- opening ---------------------------------------------------------------------------------
     @api.model
     def _open(self, statements, operation="unpaid"):
@@ -79,22 +86,19 @@ class HealthcareStatementBulk(models.TransientModel):
         }
 
     @api.model
-    def _of(self, statements, operation):
+    def _of(self, statements, operation="unpaid"):
         if not statements:
             raise UserError(self.env._("Choose statements first."))
         statements.check_access("write")
         if len(statements.company_id) > 1 or len(statements.currency_id) > 1:
             raise UserError(self.env._("Choose statements of one company and currency at a time."))
-        reasons = self.env["healthcare.adjustment.reason"].with_company(statements.company_id)
         return self.create(
             {
                 "operation": operation,
                 "journal_id": self.env["healthcare.statement.close"]
                 ._default_journal(statements.company_id)
                 .id,
-                "reason_id": reasons.search(
-                    [("kind", "=", "sold"), ("account_id", "!=", False)], limit=1
-                ).id,
+                "reason_id": statements.company_id._default_reason("sold").id,
                 "line_ids": [
                     Command.create(
                         {
@@ -115,7 +119,7 @@ class HealthcareStatementBulk(models.TransientModel):
 
         :return: action that downloads it
         """
-        return self._of(statements, "sold").action_download()
+        return self._of(statements).action_download()
 
     def action_download(self):
         """Download the file of these statements; it can be downloaded again at any time."""
@@ -128,10 +132,6 @@ class HealthcareStatementBulk(models.TransientModel):
 
     def _statements(self):
         return self.line_ids.statement_id
-
-    @api.depends("operation")
-    def _compute_is_manager(self):
-        self.is_manager = self.env.user.has_group("healthcare_billing.group_billing_manager")
 
     @api.depends("line_ids.state", "line_ids.amount")
     def _compute_counts(self):
@@ -150,6 +150,7 @@ class HealthcareStatementBulk(models.TransientModel):
         """Close what isn't closed yet, as far as the time of a request goes.
 
         :return: the dialog with a result for each statement
+        :raise UserError: what is chosen can't be booked; nothing is closed
         """
         self.ensure_one()
         self._check_choices()
@@ -173,12 +174,15 @@ class HealthcareStatementBulk(models.TransientModel):
     def _check_choices(self):
         if self.operation == "paid" and not self.journal_id:
             raise UserError(self.env._("Choose the journal that received the money."))
-        if self.operation == "sold" and not self.reason_id:
-            raise UserError(
-                self.env._(
-                    "Choose a reason for sold receivables: it says which account takes them."
+        if self.operation == "sold":
+            if not self.reason_id:
+                raise UserError(
+                    self.env._(
+                        "Choose a reason for sold receivables: it says which account takes them."
+                    )
                 )
-            )
+            # booked last: what is wrong with it must be said before anything is sold
+            self._statements()._check_proceeds(self.date, self.proceeds, self.journal_id)
 
     def _book_proceeds(self):
         """What the agency pays for all that were sold, once."""
@@ -220,17 +224,17 @@ class HealthcareStatementBulkLine(models.TransientModel):
         except RETRIED_ERRORS:
             raise
         except UserError as error:
-            self._tell("failed", str(error))
+            self._tell_failed(str(error))
         except Exception:  # the other statements must go on
             _logger.exception("statement %s can't be closed", self.statement_id.id)
-            self._tell(
-                "failed", self.env._("The server couldn't do this now. Nothing was changed.")
-            )
+            self._tell_failed(self.env._("The server couldn't do this now. Nothing was changed."))
         else:
-            self._tell("done", "")
+            self.write({"state": "done", "message": ""})
 
-    def _tell(self, state, message):
-        self.write({"state": state, "message": message})
+    def _tell_failed(self, message):
+        """Say so in the dialog, which goes, and on the statement, which stays."""
+        self.write({"state": "failed", "message": message})
+        self.statement_id._message_log(body=self.env._("Not closed: %s", message))
 
     def _run_paid(self, wizard):
         self.statement_id._close_paid(

@@ -13,17 +13,8 @@ class HealthcareStatementClose(models.TransientModel):
     company_id = fields.Many2one(related="statement_id.company_id")
     currency_id = fields.Many2one(related="statement_id.currency_id")
     statement_state = fields.Selection(related="statement_id.state")
-    is_manager = fields.Boolean(compute="_compute_is_manager")
     outcome = fields.Selection(
-        [
-            ("paid", "Paid"),
-            ("unpaid", "Unpaid"),
-            ("sold", "Sold to Collections"),
-            ("canceled", "Canceled"),
-        ],
-        string="Close As",
-        required=True,
-        default="paid",
+        selection="_selection_outcome", string="Close As", required=True, default="paid"
     )
     date = fields.Date(required=True, default=fields.Date.context_today)
     amount = fields.Monetary(
@@ -36,14 +27,7 @@ class HealthcareStatementClose(models.TransientModel):
     )
     memo = fields.Char(string="Reference", help="Number of the check, for example.")
     under = fields.Selection(
-        [
-            ("return", "Back to the billing office"),
-            ("write_off", "Write off as a courtesy"),
-            ("leave_open", "Leave open"),
-        ],
-        string="What Is Short",
-        required=True,
-        default="return",
+        selection="_selection_under", string="What Is Short", required=True, default="return"
     )
     over = fields.Selection(
         [("on_account", "Credit of the addressee"), ("target", "Another item")],
@@ -111,10 +95,6 @@ class HealthcareStatementClose(models.TransientModel):
             limit=1,
         )
 
-    @api.depends("statement_id")
-    def _compute_is_manager(self):
-        self.is_manager = self.env.user.has_group("healthcare_billing.group_billing_manager")
-
     @api.depends("outcome")
     def _compute_reason_kind(self):
         for wizard in self:
@@ -122,12 +102,37 @@ class HealthcareStatementClose(models.TransientModel):
 
     @api.onchange("outcome", "under")
     def _onchange_reason(self):
-        """A reason with an account, of the kind that is asked for."""
+        """The company's reason of the kind that is asked for."""
         if self.reason_id.kind != self.reason_kind:
-            reasons = self.env["healthcare.adjustment.reason"].with_company(self.company_id)
-            self.reason_id = reasons.search(
-                [("kind", "=", self.reason_kind), ("account_id", "!=", False)], limit=1
-            )
+            self.reason_id = self.company_id._default_reason(self.reason_kind)
+
+    # -- choices ---------------------------------------------------------------------------------
+    @api.model
+    def _selection_outcome(self):
+        """Nobody is offered what closing would refuse: selling is a billing manager's."""
+        sold = [("sold", self.env._("Sold to Collections"))] if self._may_give_up() else []
+        return [
+            ("paid", self.env._("Paid")),
+            ("unpaid", self.env._("Unpaid")),
+            *sold,
+            ("canceled", self.env._("Canceled")),
+        ]
+
+    @api.model
+    def _selection_under(self):
+        """So is writing off."""
+        text = self.env._("Write off as a courtesy")
+        courtesy = [("write_off", text)] if self._may_give_up() else []
+        return [
+            ("return", self.env._("Back to the billing office")),
+            *courtesy,
+            ("leave_open", self.env._("Leave open")),
+        ]
+
+    @api.model
+    def _may_give_up(self):
+        """Whether the user may sell, or write off, what is owed."""
+        return self.env.su or self.env.user.has_group("healthcare_billing.group_billing_manager")
 
     # -- preview ---------------------------------------------------------------------------------
     def _chosen_items(self):
