@@ -136,6 +136,15 @@ class TestStatementBulk(BulkCommon):
             close.assert_not_called()
         self.assertEqual(set(statements.mapped("state")), {"committed"})
         self.assertFalse(statements.write_off_ids)
+        dialog = self.env["healthcare.statement.close"].browse(
+            statements[0].action_close()["res_id"]
+        )
+        for form, field in ((Form(dialog), "outcome"), (Form(wizard), "operation")):
+            setattr(form, field, "sold")
+            form.proceeds = 100.0
+            form.journal_id = cash.browse()
+            with self.assertRaisesRegex(AssertionError, "journal_id"):
+                form.save()
 
     def test_the_settings_reasons_are_proposed(self):
         """Not the first ones that there are."""
@@ -178,8 +187,11 @@ class TestStatementBulk(BulkCommon):
                 self.assertEqual(value in dict(field["selection"]), offered, (model, name))
         own = statements.with_env(biller)
         wizard = own.env["healthcare.statement.bulk"].browse(own.action_bulk_close()["res_id"])
-        with self.assertRaisesRegex(ValueError, "sold"):
-            wizard.operation = "sold"
+        wizard.write({"operation": "sold", "reason_id": self.sold.id})  # as any client may send
+        wizard.action_run()
+        self.assertEqual(set(wizard.line_ids.mapped("state")), {"failed"})
+        self.assertIn("Only a billing manager", wizard.line_ids[0].message)
+        self.assertEqual(set(statements.mapped("state")), {"committed"})
         # the file is for whoever closes statements
         self.assertIn("/collections/", own.action_collections_file()["url"])
 
