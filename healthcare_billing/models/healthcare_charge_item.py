@@ -25,8 +25,8 @@ class HealthcareCharge(models.Model):
     def _is_owed_by(self, party, partner):
         """Whether just this partner owes a party's part of this charge, or has its credit.
 
-        Another contact of the same company is somebody else: residents of a facility may be its
-        contacts, and none of them is told, or pays, what another one owes.
+        Another contact of the same company is somebody else: guarantors may be contacts of one
+        employer, and none of them is told, or pays, what another one owes.
 
         :param str party: responsibility
         :param partner: ``res.partner`` record

@@ -129,7 +129,9 @@ class HealthcareStatementLine(models.Model):
         closed = changed.filtered(lambda line: line.state not in ("draft", "committed"))
         if closed:
             raise UserError(
-                self.env._("%s is closed: its items stay as they were told.", closed[0].statement_id.name)
+                self.env._(
+                    "%s is closed: its items stay as they were told.", closed[0].statement_id.name
+                )
             )
         before = {line: {name: line[name] for name in TOLD_FIELDS} for line in changed}
         typed = self.filtered(lambda line: line._changes(vals, TOLD_AMOUNTS))

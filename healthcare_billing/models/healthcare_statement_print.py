@@ -206,9 +206,7 @@ class HealthcareStatement(models.Model):
         """
         self.ensure_one()
         keys = {(item.charge, item.party) for group in groups for item in group.items}
-        lines = self.line_ids.filtered(
-            lambda line: (line.charge_id, line.responsibility) in keys
-        )
+        lines = self.line_ids.filtered(lambda line: (line.charge_id, line.responsibility) in keys)
         due = sum(item.due for group in groups for item in group.items)
         now = today.left_of(lines) + (0.0 if ledger is None else today.ledger_left)
         round_ = whole.currency.round
