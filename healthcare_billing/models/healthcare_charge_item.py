@@ -25,7 +25,7 @@ class HealthcareCharge(models.Model):
     def _is_owed_by(self, party, partner):
         """Whether just this partner owes a party's part of this charge, or has its credit.
 
-        Another contact of the same company is somebody else: guarantors may be contacts of one
+        Another address of the same company is somebody else: guarantors may be addresses of one
         employer, and none of them is told, or pays, what another one owes.
 
         :param str party: responsibility

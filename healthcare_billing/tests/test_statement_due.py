@@ -37,10 +37,13 @@ class TestStatementDue(StatementCloseCommon):
 
     # -- by whom -----------------------------------------------------------------------------------
     def test_r20_another_contact_of_the_company_is_somebody_else(self):
-        """Guarantors may be contacts of one employer: none is told, or pays, what others owe."""
+        """Guarantors may be addresses of one company: none is told, or pays, what others owe."""
         employer = self.env["res.partner"].create({"name": "Employer", "is_company": True})
         mother, father = guarantors = self.env["res.partner"].create(
-            [{"name": name, "parent_id": employer.id} for name in ("Mother", "Father")]
+            [
+                {"name": name, "parent_id": employer.id, "type": "invoice"}
+                for name in ("Mother", "Father")
+            ]
         )
         ben = self._patient("Ben")
         self.anna.billing_account_ids.guarantor_id = mother
