@@ -22,6 +22,17 @@ class HealthcareCharge(models.Model):
         self.ensure_one()
         return self[f"{PARTIES[party]}_debtor_id"]
 
+    def _is_owed_by(self, party, partner):
+        """Whether just this partner owes a party's part of this charge, or has its credit.
+
+        Another address of the same company is somebody else: guarantors may be addresses of one
+        employer, and none of them is told, or pays, what another one owes.
+
+        :param str party: responsibility
+        :param partner: ``res.partner`` record
+        """
+        return self._debtor_of(party) == partner._origin
+
     def _unpriced_debtor(self):
         """Who is told of this charge while it has no price: nobody knows the parts yet."""
         self.ensure_one()

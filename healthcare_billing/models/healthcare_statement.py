@@ -1,8 +1,5 @@
 from odoo import api, fields, models
 
-OPEN_STATES = ("draft", "committed")
-CLOSE_STATES = ("paid", "unpaid", "sold", "canceled")
-
 
 class HealthcareStatement(models.Model):
     """What one party owes, told on one document; charges are posted once, told many times.
@@ -154,7 +151,7 @@ class HealthcareStatement(models.Model):
     amount_due_now = fields.Monetary(
         string="Due Now",
         compute="_compute_amount_due_now",
-        help="What the addressee owes of the items today.",
+        help="What the addressee owes of the items today, less credits and what is paid already.",
     )
     run_id = fields.Many2one(
         "healthcare.billing.run", readonly=True, copy=False, index="btree_not_null"
@@ -191,13 +188,10 @@ class HealthcareStatement(models.Model):
     @api.depends("line_ids.balance", "partner_id")
     def _compute_amount_due_now(self):
         # sudo: accountants read statements, and no charges
-        prepaid = self.sudo().line_ids.charge_id._prepaid_amounts()
-        for statement in self:
-            statement.amount_due_now = sum(
-                line.balance - prepaid.get((line.charge_id.id, line.responsibility), 0.0)
-                for line in statement.line_ids
-                if line._is_owed_by_addressee()
-            )
+        statements = self.sudo()
+        prepaid = statements.line_ids.charge_id._prepaid_amounts()  # of all of them at once
+        for statement in statements:
+            statement.amount_due_now = statement._amount_to_pay(statement.line_ids, prepaid)
 
     @api.depends("committed_on", "closed_on")
     def _compute_age(self):

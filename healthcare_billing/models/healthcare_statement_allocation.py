@@ -59,11 +59,24 @@ class Allocation(NamedTuple):
     @property
     def left(self):
         """What the addressee goes on owing of the items; credits that are left don't count."""
+        return self.left_of(self.items)
+
+    def left_of(self, lines):
+        """The same of some of the items.
+
+        :param lines: lines of the statement
+        """
+        wanted = set(lines)
         return sum(
             max(share.left, 0.0)
             for line, share in self.items.items()
-            if line._is_owed_by_addressee()
+            if line in wanted and line._is_owed_by_addressee()
         )
+
+    @property
+    def ledger_left(self):
+        """What the addressee goes on owing of the ledger balance, as far as it is told."""
+        return sum(max(share.left, 0.0) for share in self.ledger)
 
 
 class HealthcareStatement(models.Model):
@@ -79,19 +92,23 @@ class HealthcareStatement(models.Model):
 
     _inherit = "healthcare.statement"
 
-    def _allocate(self, amount, lines=None):
+    def _allocate(self, amount, lines=None, prepaid=None):
         """Allot an amount to what is open today.
 
         :param float amount: money in the statement's currency; less than 0.00 is paid back to the
             addressee, of credits
         :param lines: only to these items, and to no ledger balance; default all
+        :param dict prepaid: of ``healthcare.charge._prepaid_amounts``, for whoever has asked for it
         :return: :class:`Allocation` of all items, chosen or not
         """
         self.ensure_one()
-        chosen = self.line_ids if lines is None else lines & self.line_ids
-        items = self._open_items()
+        chosen = set(self.line_ids if lines is None else lines)
+        items = self._open_items(prepaid)
         ledger = self._open_ledger() if lines is None else []
-        own = [line for line in items if line in chosen and line._is_owed_by_addressee()]
+        own, others = [], []
+        for line in items:
+            if line in chosen:
+                (own if line._is_owed_by_addressee() else others).append(line)
         self._set_off_credits(items, ledger, own)
         for line in own:
             items[line], amount = self._pay_item(items[line], amount)
@@ -99,34 +116,33 @@ class HealthcareStatement(models.Model):
             money = self._most(share.left, amount) - self._most(-share.left, -amount)
             amount -= money
             ledger[place] = share._replace(money=money)
-        for line in items:
-            if line in chosen and line not in own:
-                items[line], amount = self._pay_item(items[line], amount)
+        for line in others:
+            items[line], amount = self._pay_item(items[line], amount)
         return Allocation(items, ledger, self.currency_id.round(amount))
 
-    def _amount_to_pay(self, lines=None):
+    def _amount_to_pay(self, lines=None, prepaid=None):
         """The money that settles all that the addressee owes today, credits set off.
 
+        Every "due now" is this one: in lists, on paper, in the portal, and when it is closed.
+
+        :param lines: only of these items, and of no ledger balance; default all
+        :param dict prepaid: see ``_allocate``
         :return: amount, at least 0.00
         """
-        shares = self._allocate(0.0, lines)
-        chosen = self.line_ids if lines is None else lines
-        left = [
-            share.left
-            for line, share in shares.items.items()
-            if line in chosen and line._is_owed_by_addressee()
-        ]
-        left += [share.left for share in shares.ledger]
-        return self.currency_id.round(sum(max(amount, 0.0) for amount in left))
+        allocation = self._allocate(0.0, lines, prepaid)
+        left = allocation.left if lines is None else allocation.left_of(lines)
+        return self.currency_id.round(left + allocation.ledger_left)
 
     # -- what is open ----------------------------------------------------------------------------
-    def _open_items(self):
+    def _open_items(self, prepaid=None):
         """What is open on the items today, in R20's order.
 
+        :param dict prepaid: see ``_allocate``
         :return: ``{statement line: ItemShare}``, nothing allotted yet
         """
         self.ensure_one()
-        prepaid = self.line_ids.charge_id._prepaid_amounts()
+        if prepaid is None:
+            prepaid = self.line_ids.charge_id._prepaid_amounts()
         items = {}
         for line in self.line_ids.sorted(lambda line: line._payment_order()):
             suffix = PARTIES[line.responsibility]
@@ -229,8 +245,7 @@ class HealthcareStatement(models.Model):
             raise UserError(self.env._("Choose the item that gets what is paid too much."))
         target.ensure_one()
         charge, party = target.charge_id, target.responsibility
-        debtor = charge[f"{PARTIES[party]}_debtor_id"]
-        if debtor.commercial_partner_id != self.partner_id.commercial_partner_id:
+        if not charge._is_owed_by(party, self.partner_id):
             raise UserError(
                 self.env._(
                     "%(charge)s isn't owed by %(partner)s: choose another item for what is paid "
@@ -249,9 +264,8 @@ class HealthcareStatementLine(models.Model):
         """Whether whom the statement is addressed to still owes the item, or has its credit."""
         self.ensure_one()
         # sudo: accountants read statements, and no charges
-        debtor = self.charge_id.sudo()[f"{PARTIES[self.responsibility]}_debtor_id"]
-        addressee = self.statement_id.partner_id
-        return debtor.commercial_partner_id == addressee.commercial_partner_id
+        charge = self.charge_id.sudo()
+        return charge._is_owed_by(self.responsibility, self.statement_id.partner_id)
 
     def _payment_order(self):
         """Sort key of R20: payer still matches, not finished, oldest service."""

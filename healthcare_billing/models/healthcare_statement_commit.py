@@ -64,13 +64,21 @@ class HealthcareStatement(models.Model):
     def _commit(self):
         """Commit drafts, once: what is committed or closed already is passed over.
 
+        Of several, those of which nothing can be committed stay the drafts that they are, which
+        their journals tell, and stop no other one (R28).
+
         :return: what was left out, ``healthcare.statement.exclusion`` records
-        :raise UserError: somebody else is at work on one, or there is nothing to commit
+        :raise UserError: somebody else is at work on one, or it is a single one, of which nothing
+            can be committed
         """
         drafts = self.filtered(lambda statement: statement.state == "draft")
         empty = drafts._commit_drafts()
         if empty:
-            raise UserError("\n".join(statement._reasons_text() for statement in empty))
+            reasons = {statement.id: statement._reasons_text() for statement in empty}
+            if len(drafts) == 1:
+                raise UserError(reasons[empty.id])
+            empty._message_log_batch(bodies=reasons)
+            empty._take_in_left_out()
         return drafts.exclusion_ids
 
     def _commit_drafts(self, run=None):
@@ -113,23 +121,40 @@ class HealthcareStatement(models.Model):
         )
 
     def _commit_notification(self):
-        left = self.exclusion_ids
-        message = self.env._("%s statements committed.", len(self))
-        if len(self) == 1:
-            message = self.env._("%(items)s items await payment.", items=self.line_count)
+        """What became of these statements: client action that tells it, and reads the view again.
+
+        Counts come after their names, which so are right for one and for many.
+        """
+        committed = self.filtered(lambda statement: statement.state == "committed")
+        stayed = self - committed
+        left = committed.exclusion_ids
+        lines = committed.line_ids
+        in_qa = lines.filtered("waits_for_qa")
+        awaiting = (lines - in_qa).filtered(lambda line: line.stage == "awaiting_payment")
+        told = []
+        if not self:
+            told.append(self.env._("There was nothing to commit."))
+        if len(self) > 1:
+            told.append(self.env._("Statements committed: %s.", len(committed)))
+        if committed:
+            told.append(self.env._("Items that await payment: %s.", len(awaiting)))
+        if in_qa:
+            told.append(self.env._("Invoiced when QA is done: %s.", len(in_qa)))
         if left:
-            message = self.env._(
-                "%(message)s %(count)s items were left out: see “Left Out”.",
-                message=message,
-                count=len(left),
+            told.append(self.env._("Left out: %s, see “Left Out”.", len(left)))
+        if stayed:
+            told.append(
+                self.env._(
+                    "Still drafts, their logs say why: %s.", ", ".join(stayed[:5].mapped("name"))
+                )
             )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "title": ", ".join(self[:3].mapped("name")),
-                "message": message,
-                "type": "warning" if left else "success",
+                "message": " ".join(told),
+                "type": "success" if committed and not (left or stayed) else "warning",
                 "next": {"type": "ir.actions.act_window_close"},  # the view reads again
             },
         }

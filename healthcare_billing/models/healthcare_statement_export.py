@@ -45,7 +45,7 @@ class HealthcareStatement(models.Model):
         statements = self.sudo()  # sudo: see _printed
         states = dict(self._fields["state"]._description_selection(self.env))
         parties = statements.line_ids.charge_id._party_labels()
-        _prices, invoices = statements.line_ids.charge_id._asked_of_parties()
+        invoices = statements.line_ids.charge_id._invoices_of_parties()
         rows = []
         for statement in statements:
             head = (

@@ -245,7 +245,9 @@ class HealthcareStatement(models.Model):
         self.check_access("write")
         if self.state not in ("draft", "committed"):
             raise UserError(self.env._("%s is closed. Reopen it, or make a new one.", self.name))
-        others = receivables.filtered(lambda row: row.partner_id != self.partner_id)
+        others = receivables.filtered(
+            lambda row: not row.charge_id._is_owed_by(row.responsibility, self.partner_id)
+        )
         if others:
             raise UserError(
                 self.env._(

@@ -102,8 +102,8 @@ class HealthcareStatementLine(models.Model):
     def _check_debtor(self):
         """Nobody is told what somebody else owes."""
         for line in self:
-            debtor = line.charge_id._debtor_of(line.responsibility)
-            if debtor != line.statement_id.partner_id:
+            if not line._is_owed_by_addressee():
+                debtor = line.charge_id._debtor_of(line.responsibility)
                 raise UserError(
                     self.env._(
                         "%(charge)s is owed by %(owes)s, not by %(addressee)s.",
@@ -129,7 +129,9 @@ class HealthcareStatementLine(models.Model):
         closed = changed.filtered(lambda line: line.state not in ("draft", "committed"))
         if closed:
             raise UserError(
-                self.env._("%s is closed: its items stay as they were told.", closed[0].state)
+                self.env._(
+                    "%s is closed: its items stay as they were told.", closed[0].statement_id.name
+                )
             )
         before = {line: {name: line[name] for name in TOLD_FIELDS} for line in changed}
         typed = self.filtered(lambda line: line._changes(vals, TOLD_AMOUNTS))

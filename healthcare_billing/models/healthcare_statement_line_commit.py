@@ -103,7 +103,7 @@ class HealthcareStatementLine(models.Model):
         left = {}
         for line in self:
             debtor = line.charge_id._debtor_of(line.responsibility)
-            if debtor and debtor != line.statement_id.partner_id:
+            if debtor and not line._is_owed_by_addressee():
                 left[line] = LeftOut(
                     "other_party",
                     self.env._(

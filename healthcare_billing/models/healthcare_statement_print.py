@@ -18,7 +18,6 @@ class PrintedItem(NamedTuple):
     party: str  # responsibility
     price: float
     due: float
-    balance: float
     distance: float
     waiting: int
     invoices: str  # their legal numbers
@@ -94,7 +93,7 @@ class HealthcareStatement(models.Model):
             statements = statements.with_context(lang=lang or self.env.lang)
             charges = statements.line_ids.charge_id
             activities = charges._activities()
-            _prices, invoices = charges._asked_of_parties()
+            invoices = charges._invoices_of_parties()
             for statement in statements:
                 groups = statement._printed_groups(activities, invoices)
                 documents[statement.id] = (
@@ -108,7 +107,7 @@ class HealthcareStatement(models.Model):
         """The items by appointment; of other statements, those to the same addressee.
 
         :param dict activities: see ``healthcare.charge._activities``
-        :param dict invoices: see ``healthcare.charge._asked_of_parties``
+        :param dict invoices: see ``healthcare.charge._invoices_of_parties``
         """
         self.ensure_one()
         told = {
@@ -126,7 +125,6 @@ class HealthcareStatement(models.Model):
                 line.responsibility,
                 line.price,
                 line.amount_due,
-                line.balance,
                 line.distance,
                 line.waiting_minutes,
                 ", ".join(invoices.get((line.charge_id.id, line.responsibility), ())),
@@ -187,27 +185,37 @@ class HealthcareStatement(models.Model):
         """One document per appointment, numbered by both; what is of no appointment comes last."""
         self.ensure_one()
         whole = self._printed_whole(groups)
+        today = self._allocate(0.0)
         documents = [
-            self._printed_part(whole, f"{self.name}-{group.appointment.name}", [group])
+            self._printed_part(whole, today, f"{self.name}-{group.appointment.name}", [group])
             for group in groups
             if group.appointment
         ]
         others = [group for group in groups if not group.appointment]
         if others or whole.ledger or not documents:
-            documents.append(self._printed_part(whole, self.name, others, whole.ledger))
+            documents.append(self._printed_part(whole, today, self.name, others, whole.ledger))
         return documents
 
-    @api.model
-    def _printed_part(self, whole, number, groups, ledger=None):
-        """A part of a statement as a document of its own, which is paid with the whole one."""
-        items = [item for group in groups for item in group.items]
+    def _printed_part(self, whole, today, number, groups, ledger=None):
+        """A part of a statement as a document of its own, which is paid with the whole one.
+
+        What is open of the parts today adds up to what is open of the whole.
+
+        :param today: :class:`Allocation` of the statement without any money
+        :param float ledger: balance that this part tells; None: it tells none
+        """
+        self.ensure_one()
+        keys = {(item.charge, item.party) for group in groups for item in group.items}
+        lines = self.line_ids.filtered(lambda line: (line.charge_id, line.responsibility) in keys)
+        due = sum(item.due for group in groups for item in group.items)
+        now = today.left_of(lines) + (0.0 if ledger is None else today.ledger_left)
         round_ = whole.currency.round
         return whole._replace(
             number=number,
             groups=groups,
             ledger=ledger,
-            due=round_(sum(item.due for item in items) + (ledger or 0.0)),
-            now=round_(sum(item.balance for item in items) + (ledger or 0.0)),
+            due=round_(due + (ledger or 0.0)),
+            now=round_(now),
             ages=self._ages(groups, self.date),
             pay_url="",
             pay_qr="",

@@ -25,16 +25,11 @@ class HealthcareStatement(models.Model):
     with_qa = fields.Boolean(string="Still in QA")
     with_drafts = fields.Boolean(string="On Draft Invoices")
 
-    def _receivable_domain(self):
-        """Receivables that this statement takes in: what its addressee owes, and its type (R17).
+    def _type_domain(self):
+        """Receivables that a statement of this type takes in, whoever owes them.
 
         :return: :class:`Domain` on ``healthcare.receivable``
         """
-        self.ensure_one()
-        return Domain("partner_id", "=", self.partner_id.id) & self._type_domain()
-
-    def _type_domain(self):
-        """The same, whoever owes them."""
         return Domain("currency_id", "=", self.currency_id.id) & self._criteria_domain()
 
     def _criteria_domain(self):

@@ -1,20 +1,13 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
 
-from .healthcare_charge import PART_FIELDS
 from .healthcare_statement_print import PrintedItem, PrintedStatement
-
-QUICK_REPORT = "healthcare_billing.healthcare_quick_statement_report"
 
 
 class ResPartner(models.Model):
     """What a party owes today, on paper, without any workflow: nothing is kept or moved."""
 
     _inherit = "res.partner"
-
-    def action_quick_statement(self):
-        """Download what these parties owe today, one document each."""
-        return self.env.ref(QUICK_REPORT).report_action(self)
 
     def _quick_statement_name(self):
         """File name: the day, and no name of anybody."""
@@ -24,7 +17,8 @@ class ResPartner(models.Model):
     def _printed_receivables(self):
         """All that these parties owe, or have as a credit, in the companies that are ticked.
 
-        Parked care too: it is owed. A party that owes nothing gets a document that says so.
+        Parked care too: it is owed. A company and a currency are a document of their own; a party
+        that owes nothing gets one that says so.
 
         :return: list of ``PrintedStatement``
         :raise AccessError: for whoever may not read receivables
@@ -34,17 +28,49 @@ class ResPartner(models.Model):
         rows = receivables.search([("partner_id", "in", self.ids)])
         # sudo: see healthcare.statement._printed
         found = rows.sudo().grouped(lambda row: (row.partner_id, row.company_id, row.currency_id))
+        ledgers = self._open_ledgers()
+        home = (self.env.company, self.env.company.currency_id)
         documents = []
         for partner in self:
-            own = [(key, rows) for key, rows in found.items() if key[0] == partner]
-            none = [((partner, self.env.company, self.env.company.currency_id), rows.browse())]
-            for (_partner, company, currency), part in own or none:
-                documents.append(
-                    part.sudo()
-                    .with_context(lang=partner.lang or self.env.lang)
-                    ._printed_for(partner.sudo(), company, currency)
-                )
+            lang = partner.lang or self.env.lang
+            places = [key[1:] for key in found if key[0] == partner]
+            besides = [place for place in ledgers[partner] if place not in places]
+            own = [
+                found.get((partner, *place), rows.browse())
+                .sudo()
+                .with_context(lang=lang)
+                ._printed_for(partner.sudo(), *place)
+                for place in (*places, *besides) or (home,)
+            ]
+            # what is open besides may cancel itself out: then there is nothing to tell
+            told = [document for document in own if document.groups or document.ledger]
+            documents += told or own[:1]
         return documents
+
+    def _open_ledgers(self):
+        """Where these parties have open receivables, about care or not.
+
+        :return: ``{partner: [(company, currency), …]}``, of the companies that are ticked
+        """
+        # sudo: see healthcare.statement._printed
+        groups = (
+            self.env["account.move.line"]
+            .sudo()
+            ._read_group(
+                [
+                    ("partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "in", self.env.companies.ids),
+                    ("parent_state", "=", "posted"),
+                    ("account_type", "=", "asset_receivable"),
+                    ("reconciled", "=", False),
+                ],
+                ["partner_id", "company_id", "currency_id"],
+            )
+        )
+        places = {}
+        for partner, company, currency in groups:
+            places.setdefault(partner, []).append((company, currency))
+        return {partner: places.get(partner.commercial_partner_id, []) for partner in self}
 
 
 class HealthcareReceivable(models.Model):
@@ -58,21 +84,13 @@ class HealthcareReceivable(models.Model):
         statements = self.env["healthcare.statement"]
         today = fields.Date.context_today(self)
         charges = self.charge_id
-        prices, invoices = charges._asked_of_parties()
-        prepaid = charges._prepaid_amounts()
-        due = {
-            row: currency.round(
-                row.balance - prepaid.get((row.charge_id.id, row.responsibility), 0.0)
-            )
-            for row in self
-        }
+        amounts = charges._item_amounts()
+        invoices = charges._invoices_of_parties()
         items = [
             PrintedItem(
                 row.charge_id,
                 row.responsibility,
-                prices[row.charge_id.id, row.responsibility],
-                due[row],
-                due[row],
+                *amounts[row.charge_id.id, row.responsibility],
                 row.appointment_id.distance,
                 row.appointment_id.waiting_minutes,
                 ", ".join(invoices.get((row.charge_id.id, row.responsibility), ())),
@@ -88,9 +106,11 @@ class HealthcareReceivable(models.Model):
             for charge_id, activities in charges._activities().items()
         }
         groups = statements._group_items(items, told)
-        draft = statements.new({"partner_id": partner.id, "company_id": company.id})
+        draft = statements.new(
+            {"partner_id": partner.id, "company_id": company.id, "currency_id": currency.id}
+        )
         ledger = draft._ledger_balance()
-        total = currency.round(sum(due.values()) + ledger)
+        total = currency.round(sum(item.due for item in items) + ledger)
         return PrintedStatement(
             title=self.env._("Open items"),
             number="",
@@ -114,27 +134,19 @@ class HealthcareReceivable(models.Model):
 class HealthcareCharge(models.Model):
     _inherit = "healthcare.charge"
 
-    def _asked_of_parties(self):
-        """What was asked for these charges without their corrections, and on which invoices.
+    def _invoices_of_parties(self):
+        """On which documents these charges and their corrections are asked for.
 
-        :return: ``({key: price}, {key: [number]})`` with keys (charge id, responsibility); prices
-            with taxes where they are invoiced, as quoted where not
+        :return: ``{(charge id, responsibility): [number, …]}``
         """
-        prices = {
-            (charge.id, party): charge[name]
-            for charge in self
-            for party, name in PART_FIELDS.items()
-        }
         numbers = {}
         for line in self._family()._posted_document_lines():
             if not line.charge_live:
                 continue
             key = (line.charge_id._root().id, line.responsibility)
-            if not line.charge_id.parent_id:
-                prices[key] = line.price_total
             if line.move_id.name not in (own := numbers.setdefault(key, [])):
                 own.append(line.move_id.name)
-        return prices, numbers
+        return numbers
 
 
 class ReportQuickStatement(models.AbstractModel):

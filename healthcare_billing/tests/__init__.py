@@ -100,6 +100,7 @@ from . import test_series_concurrency
 from . import test_series_edit
 from . import test_split
 from . import test_statement_commit
+from . import test_statement_due
 from . import test_statement_express
 from . import test_statement_guard
 from . import test_statement_items

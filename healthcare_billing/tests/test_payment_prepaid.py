@@ -67,6 +67,25 @@ class TestPaymentPrepaid(StatementCloseCommon):
         self.assertEqual(statement.line_ids.mapped("amount_due"), [50.0])
         self.assertEqual(statement._ledger_balance(), 0.0)  # all of it waits
 
+    def test_r18_prepaid_care_without_a_price_on_express_statements(self):
+        """The row shows the sum that its statement asks for, and so isn't taken for changed."""
+        self.payer.requires_fee_schedule = True
+        client = self._insured_client("Ines")
+        charge = self._charge(client)
+        self.assertFalse(charge.is_priced)
+        money = OnAccount(self.payer, charge, "primary", 30.0)
+        self._receive([], partner=self.payer, on_account=[money])
+        self._fee_schedule({self.visit_service: 70.0}, payer=self.payer)
+        run = self.env["healthcare.billing.run"]._open_express(
+            self.today, {"statement_type": "differential"}
+        )
+        row = run.line_ids.filtered(lambda line: line.partner_id == self.payer)
+        self.assertEqual(row.amount, 40.0)
+        run.action_execute()
+        self.assertEqual((row.state, row.statement_id.amount_total), ("created", 40.0))
+        self.assertEqual(charge.balance_payer, 40.0)
+        self.assertProof()
+
     # -- more than the care costs ----------------------------------------------------------------
     def test_r20_more_than_the_care_costs_is_a_credit(self):
         charge = self._charge(self.anna)

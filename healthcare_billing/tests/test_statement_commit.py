@@ -256,6 +256,51 @@ class TestStatementCommit(StatementCommon):
         with self.assertRaisesRegex(UserError, "no items"):
             statement._commit()
 
+    # -- several at once -------------------------------------------------------------------------
+    def test_r28_one_that_can_not_be_committed_stops_no_other(self):
+        blocked = self._visits(self.anna)
+        blocked.appointment_id.approval_state = "rejected"
+        bruno = self._patient("Bruno")
+        charge = self._charge(bruno)
+        bad, good = self._statement(self.anna), self._statement(bruno)
+        bad.line_ids[0].amount_due = 50.0
+        nothing = self._statement(self._client("Nobody"))
+        params = (bad | good | nothing).action_commit()["params"]
+        self.assertEqual((bad | good | nothing).mapped("state"), ["draft", "committed", "draft"])
+        self.assertEqual(charge.ledger_client, 80.0)
+        self.assertEqual(params["type"], "warning")
+        self.assertEqual(
+            params["message"],
+            "Statements committed: 1. Items that await payment: 1. Still drafts, their logs say "
+            f"why: {bad.name}, {nothing.name}.",
+        )
+        # the drafts are what they were, and say why
+        self.assertEqual(bad.line_ids.charge_id, blocked)
+        self.assertEqual((bad.amount_total, bad.line_ids[0].is_typed), (130.0, True))
+        self.assertFalse(bad.exclusion_ids)
+        self.assertIn("ejected", "".join(bad.message_ids.mapped("body")))
+        self.assertIn("has no items", "".join(nothing.message_ids.mapped("body")))
+        blocked.appointment_id.approval_state = "approved"
+        self.assertEqual((bad | good).action_commit()["params"]["type"], "success")
+        self.assertEqual(blocked.mapped("ledger_client"), [80.0, 80.0])
+        self.assertProof()
+
+    def test_notification_tells_what_became_of_the_items(self):
+        self.company.healthcare_qa_review = True
+        self._charge(self.anna)
+        office = self._charge(self.anna, hour=13)
+        office.appointment_id.action_qa_done()
+        statement = self._statement(self.anna, statement_type="custom", with_qa=True)
+        params = statement.action_commit()["params"]
+        self.assertEqual(
+            params["message"], "Items that await payment: 1. Invoiced when QA is done: 1."
+        )
+        self.assertEqual((params["type"], params["title"]), ("success", statement.name))
+        params = statement.action_commit()["params"]  # it was committed already
+        self.assertEqual(
+            (params["type"], params["message"]), ("warning", "There was nothing to commit.")
+        )
+
     # -- QA --------------------------------------------------------------------------------------
     def test_r18_qa_items_stay_and_are_booked_as_the_committer(self):
         self.company.healthcare_qa_review = True

@@ -251,6 +251,32 @@ class TestStatementItems(StatementCommon):
         self._change(statement.line_ids, price=50.0)
         self.assertEqual((charge.amount_client, charge.amount_payer), (20.0, 50.0))
 
+    def test_price_dialog_knows_what_is_posted_of_the_party(self):
+        client = self._insured_client("Ines", copay=20.0)
+        charge = self._charge(client)
+        own, payers = self._statement(client), self._statement(self.payer)
+        wizards = self.env["healthcare.statement.price"].create(
+            [{"line_id": statement.line_ids.id} for statement in (own, payers)]
+        )
+        self.assertEqual(wizards.mapped("is_posted"), [False, False])
+        payers._commit()
+        wizards.invalidate_recordset()
+        self.assertEqual(wizards.mapped("is_held"), [True, True])
+        self.assertEqual(wizards.mapped("is_posted"), [False, True])
+        self._change(own.line_ids, price=25.0)
+        self.assertEqual((charge.balance_client, charge.ledger_client), (25.0, 0.0))
+        own._commit()
+        self.assertEqual((own.amount_total, charge.ledger_client), (25.0, 25.0))
+        self.assertProof()
+
+    def test_closed_statements_say_so_by_their_number(self):
+        self._charge(self.anna)
+        statement = self._statement(self.anna)
+        statement._commit()
+        statement._close_unpaid()
+        with self.assertRaisesRegex(UserError, f"{statement.name} is closed"):
+            statement.line_ids.price = 70.0
+
     def test_price_of_what_is_posted_is_corrected(self):
         charge = self._charge(self.anna)
         move = self._execute(charge, post=True).move_ids

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..models.healthcare_statement_line_change import TOLD_FIELDS
 
@@ -13,7 +13,8 @@ class HealthcareStatementPrice(models.TransientModel):
     charge_id = fields.Many2one(related="line_id.charge_id", string="Item")
     currency_id = fields.Many2one(related="line_id.currency_id")
     balance = fields.Monetary(related="line_id.balance")
-    is_posted = fields.Boolean(related="charge_id.is_live")
+    is_held = fields.Boolean(related="charge_id.is_held")
+    is_posted = fields.Boolean(compute="_compute_is_posted")
     price = fields.Monetary()
     amount_due = fields.Monetary()
     distance = fields.Float(string="Distance (miles)", digits=(16, 2))
@@ -22,6 +23,14 @@ class HealthcareStatementPrice(models.TransientModel):
         string="Also Update the Underlying Quote",
         help="The new price counts from now on, on all statements, and changes the balance.",
     )
+
+    @api.depends("line_id")
+    def _compute_is_posted(self):
+        """Whether this party's part is in the ledger, so that its price is corrected there."""
+        posted = self.line_id.charge_id._posted_parties()
+        for wizard in self:
+            line = wizard.line_id
+            wizard.is_posted = line.responsibility in posted.get(line.charge_id, ())
 
     def action_apply(self):
         """Tell the new values, and correct the charge where that is wanted."""
