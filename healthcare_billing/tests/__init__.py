@@ -166,3 +166,4 @@ from . import test_payment_tours
 from . import test_payment_guard
 from . import test_payment_prepaid
 from . import test_payment_returned
+from . import test_statements_always
