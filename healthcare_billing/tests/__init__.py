@@ -155,6 +155,7 @@ from . import test_statement_bulk
 from . import test_rebilling
 from . import test_statement_stale
 from . import test_statement_close_concurrency
+from . import test_statement_commit_concurrency
 from . import test_receivable_events
 from . import test_receivable_views
 from . import test_aged_receivables

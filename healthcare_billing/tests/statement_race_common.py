@@ -37,7 +37,7 @@ class StatementRaceCommon(RaceCommon):
         payments.move_id.with_context(force_delete=True).unlink()
         payments.unlink()
         statements = env["healthcare.statement"].search(own)
-        statements.state = "draft"
+        statements.write({"state": "draft", "committed_on": False})  # by nobody but tests
         statements.unlink()
         super()._remove_billing(env)
 
