@@ -95,6 +95,7 @@ class TestStatementCloseConcurrency(StatementRaceCommon):
         with self._committed() as again:
             again["healthcare.statement.bulk"].browse(bulk.id).action_run()
             self.assertEqual(len(self._statement(again).payment_ids), 1)
+            self.assertProof(again)
 
     @mute_logger("odoo.sql_db")
     def test_r29_money_from_online_waits_for_its_turn(self):
@@ -119,4 +120,5 @@ class TestStatementCloseConcurrency(StatementRaceCommon):
                 self._pay(rival)
             with self.assertRaises(RETRIED):  # core tries again, on a new snapshot
                 self._statement(ours)._await_turn()
-            self.assertProof(again)
+        with self._committed() as env:
+            self.assertProof(env)

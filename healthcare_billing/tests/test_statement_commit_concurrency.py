@@ -10,7 +10,7 @@ from .test_concurrency import RETRIED
 
 @tagged("post_install", "-at_install")
 class TestStatementCommitConcurrency(StatementRaceCommon):
-    """Whoever commits statements at the same time: an item is invoiced and posted once (R18, R29)."""
+    """Two commit statements at the same time: an item is invoiced and posted once (R18, R29)."""
 
     def setUp(self):
         super().setUp()
