@@ -156,6 +156,7 @@ from . import test_statement_bulk
 from . import test_rebilling
 from . import test_statement_stale
 from . import test_statement_close_concurrency
+from . import test_statement_commit_concurrency
 from . import test_receivable_events
 from . import test_receivable_views
 from . import test_aged_receivables
@@ -167,3 +168,4 @@ from . import test_payment_tours
 from . import test_payment_guard
 from . import test_payment_prepaid
 from . import test_payment_returned
+from . import test_statements_always

@@ -3,46 +3,13 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models.account_payment_charge import CareMoney
-from .test_concurrency import RETRIED, RaceCommon
+from .statement_race_common import StatementRaceCommon
+from .test_concurrency import RETRIED
 
 
 @tagged("post_install", "-at_install")
-class TestPaymentConcurrency(RaceCommon):
+class TestPaymentConcurrency(StatementRaceCommon):
     """Two committed transactions receive money for the same care: exactly one of them books it."""
-
-    @classmethod
-    def _prepare(cls, env):
-        super()._prepare(env)
-        env = env(context={"allowed_company_ids": [cls.company_id]})
-        account = env["account.account"].create(
-            {"name": "Race money", "code": "RACE3", "account_type": "asset_current",
-             "reconcile": True}
-        )  # fmt: skip
-        env["res.company"].browse(cls.company_id).transfer_account_id = account
-        journal = env["account.journal"].create(
-            {"name": "Race bank", "code": "RBNK", "type": "bank"}
-        )
-        cls.journal_id = journal.id
-        bank_account = journal.default_account_id
-        cls.own = [
-            ("account.journal", journal.ids),
-            *cls.own,
-            ("account.account", (account | bank_account).ids),
-        ]
-
-    @classmethod
-    def _remove(cls):
-        with cls._committed() as env:
-            env["res.company"].browse(cls.company_id).transfer_account_id = False
-        super()._remove()
-
-    @classmethod
-    def _remove_billing(cls, env):
-        payments = env["account.payment"].search([("company_id", "=", cls.company_id)])
-        payments.filtered(lambda payment: payment.state != "canceled").action_cancel()
-        payments.move_id.with_context(force_delete=True).unlink()
-        payments.unlink()
-        super()._remove_billing(env)
 
     def _charges(self, env):
         return env["healthcare.charge"].browse(self.charge_ids)
@@ -71,6 +38,7 @@ class TestPaymentConcurrency(RaceCommon):
                 [("company_id", "=", self.company_id), ("state", "!=", "canceled")]
             )
             self.assertEqual(payments.mapped("amount"), [150.0])
+            self.assertProof(env)
 
     @mute_logger("odoo.sql_db")
     def test_rival_committed_after_we_looked(self):
@@ -127,3 +95,4 @@ class TestPaymentConcurrency(RaceCommon):
             self.assertEqual(
                 again["account.payment"].search_count([("company_id", "=", self.company_id)]), 1
             )
+            self.assertProof(again)

@@ -5,58 +5,18 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from .test_concurrency import RETRIED, RaceCommon
+from .statement_race_common import StatementRaceCommon
+from .test_concurrency import RETRIED
 
 
 @tagged("post_install", "-at_install")
-class TestStatementCloseConcurrency(RaceCommon):
+class TestStatementCloseConcurrency(StatementRaceCommon):
     """Two committed transactions close the same statement: exactly one of them does (R29)."""
-
-    @classmethod
-    def _prepare(cls, env):
-        super()._prepare(env)
-        env = env(context={"allowed_company_ids": [cls.company_id]})
-        account = env["account.account"].create(
-            {"name": "Race money", "code": "RACE3", "account_type": "asset_current",
-             "reconcile": True}
-        )  # fmt: skip
-        env["res.company"].browse(cls.company_id).transfer_account_id = account
-        journal = env["account.journal"].create(
-            {"name": "Race bank", "code": "RBNK", "type": "bank"}
-        )
-        cls.journal_id = journal.id
-        cls.own = [
-            ("account.journal", journal.ids),
-            *cls.own,
-            ("account.account", (account | journal.default_account_id).ids),
-        ]
-
-    @classmethod
-    def _remove(cls):
-        with cls._committed() as env:
-            env["res.company"].browse(cls.company_id).transfer_account_id = False
-        super()._remove()
-
-    @classmethod
-    def _remove_billing(cls, env):
-        own = [("company_id", "=", cls.company_id)]
-        payments = env["account.payment"].search(own)
-        payments.filtered(lambda payment: payment.state != "canceled").action_cancel()
-        payments.move_id.with_context(force_delete=True).unlink()
-        payments.unlink()
-        statements = env["healthcare.statement"].search(own)
-        statements.state = "draft"
-        statements.unlink()
-        super()._remove_billing(env)
 
     def setUp(self):
         super().setUp()
         with self._committed() as env:
-            client = env["healthcare.charge"].browse(self.charge_ids[0]).client_id
-            statement = env["healthcare.statement"].create(
-                {"partner_id": client.id, "company_id": self.company_id}
-            )
-            statement._load_items()
+            statement = self._make_statement(env)
             statement._commit()
             self.assertEqual(statement.line_count, 1)
             self.statement_id = statement.id
@@ -92,6 +52,7 @@ class TestStatementCloseConcurrency(RaceCommon):
             statement = self._statement(env)
             self.assertEqual(statement.payment_ids.mapped("amount"), [50.0])
             self.assertEqual(statement.amount_due_now, 0.0)
+            self.assertProof(env)
 
     @mute_logger("odoo.sql_db")
     def test_r29_rival_is_not_done_yet(self):
@@ -102,6 +63,7 @@ class TestStatementCloseConcurrency(RaceCommon):
             rival.cr.commit()
         with self._committed() as env:
             self.assertEqual(self._statement(env).line_ids.charge_id.statement_count, 1)
+            self.assertProof(env)
 
     @mute_logger("odoo.sql_db")
     def test_r29_paid_by_one_and_unpaid_for_the_other(self):
@@ -114,6 +76,7 @@ class TestStatementCloseConcurrency(RaceCommon):
         with self._committed() as env:
             self.assertEqual(self._statement(env).state, "paid")
             self.assertEqual(self._statement(env).line_ids.charge_id.statement_count, 0)
+            self.assertProof(env)
 
     @mute_logger("odoo.sql_db")
     def test_r29_second_click_in_the_dialog_of_many(self):
@@ -132,6 +95,7 @@ class TestStatementCloseConcurrency(RaceCommon):
         with self._committed() as again:
             again["healthcare.statement.bulk"].browse(bulk.id).action_run()
             self.assertEqual(len(self._statement(again).payment_ids), 1)
+            self.assertProof(again)
 
     @mute_logger("odoo.sql_db")
     def test_r29_money_from_online_waits_for_its_turn(self):
@@ -156,3 +120,5 @@ class TestStatementCloseConcurrency(RaceCommon):
                 self._pay(rival)
             with self.assertRaises(RETRIED):  # core tries again, on a new snapshot
                 self._statement(ours)._await_turn()
+        with self._committed() as env:
+            self.assertProof(env)
