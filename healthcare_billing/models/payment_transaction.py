@@ -142,11 +142,14 @@ class PaymentTransaction(models.Model):
             return self.env["account.payment"]
 
     def _booking_options(self):
-        """How the payment of this transaction is told from others."""
+        """How the payment of this transaction is told from others.
+
+        As core does it: refunds, too, go through the line by which the money came.
+        """
+        lines = self.provider_id.journal_id.inbound_payment_method_line_ids
         return {
             "memo": f"{self.reference} - {self.provider_reference or ''}",
-            # as core does: refunds, too, go through the line by which the money came
-            "payment_method_line": self.provider_id.journal_id.inbound_payment_method_line_ids.filtered(
+            "payment_method_line": lines.filtered(
                 lambda line: line.payment_provider_id == self.provider_id
             )[:1],
             "payment_values": {
@@ -208,8 +211,8 @@ class HealthcareStatement(models.Model):
         """
         self.ensure_one()
         note = self.env._(
-            "%(amount)s went back by online refund %(reference)s. The addressee owes it on account, "
-            "until it is set off against a credit note: %(reason)s",
+            "%(amount)s went back by online refund %(reference)s. The addressee owes it, until it "
+            "is set off against a credit note: %(reason)s",
             amount=transaction.currency_id.format(abs(transaction.amount)),
             reference=transaction.reference,
             reason=reason,

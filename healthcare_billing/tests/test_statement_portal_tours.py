@@ -15,9 +15,7 @@ class TestStatementPortalTours(StatementPaymentCommon):
             timeout=300,
         )
         self.assertEqual(self.statement.state, "paid")
-        self.assertEqual(
-            self.statement.payment_ids.sorted("id").mapped("amount"), [30.0, 50.0]
-        )
+        self.assertEqual(self.statement.payment_ids.sorted("id").mapped("amount"), [30.0, 50.0])
         self.assertEqual(self.visit.charge_ids.amount_residual, 0.0)
         self.assertProof()
 

@@ -16,10 +16,9 @@ class TestStatementRefund(StatementPaymentCommon):
 
     def _refund_online(self, transaction, amount):
         """A biller's refund by core's dialog, told of by the provider."""
-        wizard = (
-            self.env["payment.refund.wizard"]
-            .with_context(active_id=transaction.payment_id.id, active_ids=transaction.payment_id.ids)
-            .create({"payment_id": transaction.payment_id.id, "amount_to_refund": amount})
+        payment = transaction.payment_id
+        wizard = self.env["payment.refund.wizard"].create(
+            {"payment_id": payment.id, "amount_to_refund": amount}
         )
         wizard.action_refund()
         refund = transaction.child_transaction_ids.sorted("id")[-1:]
