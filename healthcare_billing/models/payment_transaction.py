@@ -104,29 +104,10 @@ class PaymentTransaction(models.Model):
 
         :return: the posted ``account.payment``, or empty when less than that is a credit
         """
-        company = statement.company_id
-        payments = self.env["account.payment"].sudo().with_company(company)  # sudo: see above
-        left = abs(self.amount)
-        items, ledger = [], []
-        for charge, party, credit in statement._open_credits():
-            part = statement.currency_id.round(min(left, credit))
-            if part > 0:
-                items.append(CareMoney(charge, party, part))
-                left -= part
-        paid = self.sudo().source_transaction_id.payment_id  # sudo: see above
-        for line in paid.care_line_ids.filtered(lambda line: line.parent_state == "posted"):
-            part = statement.currency_id.round(min(left, -line.amount_residual_currency))
-            if part > 0:
-                ledger.append((line, part))
-                left -= part
+        # sudo: see above
+        payments = self.env["account.payment"].sudo().with_company(statement.company_id)
         try:
-            if not statement.currency_id.is_zero(left):
-                raise UserError(
-                    self.env._(
-                        "%s of it is no credit of this statement's items.",
-                        statement.currency_id.format(left),
-                    )
-                )
+            items, ledger = self._credits_to_refund(statement)
             with self.env.cr.savepoint():
                 return payments._refund_for_care(
                     statement.partner_id,
@@ -136,10 +117,40 @@ class PaymentTransaction(models.Model):
                     ledger=ledger,
                     **self._booking_options(),
                 )
+        except LockError:
+            raise  # for a moment only: core tries again
         except (UserError, ValidationError) as error:
             _logger.info("refund %s of statement %s: %s", self.id, statement.id, error)
             statement._warn_of_refund(self, str(error))
             return self.env["account.payment"]
+
+    def _credits_to_refund(self, statement):
+        """The credits that this refund pays back: of the items first, then what is on account.
+
+        :return: (list of :class:`CareMoney`, list of (open journal item, amount)), together as much
+            as the refund
+        :raise UserError: there is less
+        """
+        currency, left = statement.currency_id, abs(self.amount)
+        items, ledger = [], []
+        for charge, party, credit in statement._open_credits():
+            part = currency.round(min(left, credit))
+            if part > 0:
+                items.append(CareMoney(charge, party, part))
+                left = currency.round(left - part)
+        paid = self.sudo().source_transaction_id.payment_id  # sudo: see above
+        for line in paid.care_line_ids.filtered(lambda line: line.parent_state == "posted"):
+            part = currency.round(min(left, -line.amount_residual_currency))
+            if part > 0:
+                ledger.append((line, part))
+                left = currency.round(left - part)
+        if left:
+            raise UserError(
+                self.env._(
+                    "%s of it is no credit of this statement's items.", currency.format(left)
+                )
+            )
+        return items, ledger
 
     def _booking_options(self):
         """How the payment of this transaction is told from others.

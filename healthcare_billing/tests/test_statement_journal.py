@@ -8,6 +8,11 @@ from .statement_common import StatementCommon
 class TestStatementJournal(StatementCommon):
     """Whatever is changed on a statement's header is told in its journal, with old and new."""
 
+    def _tracked(self, partner):
+        """A draft statement with its items, of which changes are told."""
+        statement = self._statement(partner)
+        return statement.with_context(tracking_disable=False, mail_notrack=False)
+
     def _changes(self, statement):
         """``{field: [(old, new), ...]}`` of the journal, as it is shown; the oldest first."""
         self.env.flush_all()
@@ -25,7 +30,7 @@ class TestStatementJournal(StatementCommon):
         self._charge(self.anna)
         ben = self._patient("Ben Brown")
         schedule = self._fee_schedule({self.visit_service: 70.0})
-        statement = self._statement(self.anna)
+        statement = self._tracked(self.anna)
         self._changes(statement)  # what creating it did
         statement.write(
             {
@@ -58,7 +63,7 @@ class TestStatementJournal(StatementCommon):
 
     def test_states_are_journaled(self):
         self._charge(self.anna)
-        statement = self._statement(self.anna)
+        statement = self._tracked(self.anna)
         self._changes(statement)
         statement._commit()
         self._changes(statement)

@@ -32,7 +32,7 @@ class TestStatementRefund(StatementPaymentCommon):
     def test_credit_is_paid_back(self):
         transaction = self._paid_online()
         charge = self.visit.charge_ids
-        self._credit(charge.invoice_line_ids.move_id, charge, 30.0)
+        self._credit(self.statement.move_ids, charge, 30.0)
         self.assertEqual(charge.balance_client, -30.0)
         refund = self._refund_online(transaction, 20.0)
         payment = refund.payment_id
