@@ -131,7 +131,7 @@ class HealthcareStatement(models.Model):
         compute="_compute_age",
         help="From committing to closing. A draft has none.",
     )
-    comment = fields.Text(help="Printed over the items.")
+    comment = fields.Text(tracking=True, help="Printed over the items.")
     line_ids = fields.One2many("healthcare.statement.line", "statement_id", copy=False)
     line_count = fields.Integer(compute="_compute_amounts", store=True, string="Items")
     settles_ledger = fields.Boolean(

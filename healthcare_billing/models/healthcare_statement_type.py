@@ -20,10 +20,12 @@ class HealthcareStatement(models.Model):
 
     _inherit = "healthcare.statement"
 
-    with_billing_office = fields.Boolean(string="At the Billing Office", default=True)
-    with_awaiting_payment = fields.Boolean(string="Awaiting Payment", default=True)
-    with_qa = fields.Boolean(string="Still in QA")
-    with_drafts = fields.Boolean(string="On Draft Invoices")
+    with_billing_office = fields.Boolean(
+        string="At the Billing Office", default=True, tracking=True
+    )
+    with_awaiting_payment = fields.Boolean(string="Awaiting Payment", default=True, tracking=True)
+    with_qa = fields.Boolean(string="Still in QA", tracking=True)
+    with_drafts = fields.Boolean(string="On Draft Invoices", tracking=True)
 
     def _type_domain(self):
         """Receivables that a statement of this type takes in, whoever owes them.

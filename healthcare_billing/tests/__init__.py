@@ -108,6 +108,9 @@ from . import test_statement_tours
 from . import test_statement_print
 from . import test_statement_portal
 from . import test_statement_online
+from . import test_statement_refund
+from . import test_statement_affiliates
+from . import test_statement_journal
 from . import test_statement_delivery
 from . import test_statement_export
 from . import test_superbill
@@ -157,6 +160,8 @@ from . import test_rebilling
 from . import test_statement_stale
 from . import test_statement_close_concurrency
 from . import test_statement_commit_concurrency
+from . import test_statement_cycle_tours
+from . import test_statement_portal_tours
 from . import test_receivable_events
 from . import test_receivable_views
 from . import test_aged_receivables

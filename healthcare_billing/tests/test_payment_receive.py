@@ -69,6 +69,26 @@ class TestReceivePayment(PaymentCommon):
         self.assertEqual(visit.charge_ids.balance_client, 60.0)
         self.assertProof()
 
+    def test_money_on_account_is_shown_where_it_matters(self):
+        """On the appointment and the client, to billers, and only while there is some."""
+        visit = self._appointment(self.anna, state="scheduled")
+        other = self._appointment(self.anna, hour=14, state="scheduled")
+        env = self._act_as(self._user("billing_user"))
+        shown = Form(visit.with_env(env))
+        self.assertTrue(shown._get_modifier("amount_on_account", "invisible"))
+        wizard = self._wizard(visit)
+        with Form(wizard) as form:
+            form.amount = 20.0
+        payment = self._payment(wizard)
+        shown = Form(visit.with_env(env))
+        self.assertFalse(shown._get_modifier("amount_on_account", "invisible"))
+        self.assertEqual(shown.amount_on_account, 20.0)
+        self.assertEqual(Form(other.with_env(env)).amount_on_account, 0.0)
+        client = Form(self.anna.with_env(env))
+        self.assertEqual(client.care_on_account, 20.0)
+        action = self.anna.with_env(env).action_view_on_account()
+        self.assertEqual(self.env["account.payment"].search(action["domain"]), payment)
+
     def test_without_a_price_any_amount_waits(self):
         unpriced = self._service("Unpriced", "T1002", 0.0, unit_rule="visit")
         self.payer.requires_fee_schedule = True

@@ -217,6 +217,17 @@ class TestStatementBulk(BulkCommon):
             statements.action_bulk_extra()
         self.assertProof()
 
+    def test_phone_closes_from_the_cards(self):
+        """Where no list is with its buttons, the menu of the chosen cards has them."""
+        statements = self._two()
+        action = self.env.ref("healthcare_billing.healthcare_statement_action_bulk_close")
+        self.assertEqual(action.binding_view_types, "kanban")
+        opened = action.with_context(
+            active_model="healthcare.statement", active_ids=statements.ids
+        ).run()
+        wizard = self.env[opened["res_model"]].browse(opened["res_id"])
+        self.assertEqual(wizard.line_ids.statement_id, statements)
+
     def test_one_company_at_a_time(self):
         with self.assertRaisesRegex(UserError, "Choose statements"):
             self.env["healthcare.statement"].action_bulk_close()

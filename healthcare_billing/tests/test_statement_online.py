@@ -5,7 +5,7 @@ from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
 from ..models.healthcare_statement_items import LISTING
-from .test_statement_portal import StatementPaymentCommon
+from .statement_portal_common import StatementPaymentCommon
 
 
 @tagged("post_install", "-at_install")

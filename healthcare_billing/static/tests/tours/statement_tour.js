@@ -1,53 +1,12 @@
 import { registry } from "@web/core/registry";
-import { stepUtils } from "@web_tour/tour_utils";
-
-const openMenu = (menu) => [
-    stepUtils.showAppsMenuItem(),
-    {
-        content: "Open the app",
-        trigger: '.o_app[data-menu-xmlid="healthcare_billing.healthcare_billing_menu_root"]',
-        run: "click",
-    },
-    {
-        content: "Open the receivables",
-        trigger:
-            'button[data-menu-xmlid="healthcare_billing.healthcare_billing_menu_receivables"]',
-        run: "click",
-    },
-    {
-        trigger: `a[data-menu-xmlid="healthcare_billing.${menu}"]`,
-        run: "click",
-    },
-];
+import { newStatement, openAppAtReceivables } from "./receivable_steps";
 
 // Data: test_statement_tours.py. Anna owes two visits of 80.00; one can't be billed.
 registry.category("web_tour.tours").add("healthcare_billing_statement_tour", {
     url: "/odoo",
     steps: () => [
-        ...openMenu("healthcare_statement_menu"),
-        {
-            content: "The list of before has a button New, too",
-            trigger: ".o_control_panel .o_breadcrumb:contains(Statements)",
-        },
-        {
-            content: "A new statement",
-            trigger: ".o_list_button_add",
-            run: "click",
-        },
-        {
-            content: "For Anna",
-            trigger: ".o_field_widget[name=partner_id] input",
-            timeout: 30000,
-            run: "edit Anna Adams",
-        },
-        {
-            trigger: ".o-autocomplete--dropdown-item:contains(Anna Adams)",
-            run: "click",
-        },
-        {
-            content: "What she owes is shown at once",
-            trigger: ".o_field_widget[name=line_ids] .o_data_row:nth-child(2)",
-        },
+        ...openAppAtReceivables("healthcare_statement_menu"),
+        ...newStatement("Anna Adams", 2),
         {
             trigger: ".o_field_widget[name=amount_total]:contains(160.00)",
         },
@@ -91,7 +50,7 @@ registry.category("web_tour.tours").add("healthcare_billing_statement_tour", {
 registry.category("web_tour.tours").add("healthcare_billing_statement_express_tour", {
     url: "/odoo",
     steps: () => [
-        ...openMenu("healthcare_statement_express_menu"),
+        ...openAppAtReceivables("healthcare_statement_express_menu"),
         {
             content: "Search",
             trigger: ".modal button[name=action_search]",
