@@ -300,7 +300,7 @@ class TestStatementClosePaid(StatementCloseCommon):
         self._three()
         statement = self._statement()
         self._close(statement, 240.0)
-        with self.assertRaisesRegex(UserError, "isn't open any more"):
+        with self.assertRaisesRegex(UserError, "was closed already"):
             self._close(statement, 240.0)
         self.assertEqual(len(statement.payment_ids), 1)
 
@@ -352,7 +352,7 @@ class TestStatementClosePaid(StatementCloseCommon):
         self.assertEqual(wizard.line_ids.mapped("settled"), [0.0, 80.0, 20.0])
         wizard.action_confirm()
         self.assertEqual(charges.mapped("amount_residual"), [80.0, 0.0, 60.0])
-        with self.assertRaisesRegex(UserError, "isn't open any more"):
+        with self.assertRaisesRegex(UserError, "was closed already"):
             wizard.action_confirm()
 
     def test_dialog_in_a_form(self):
