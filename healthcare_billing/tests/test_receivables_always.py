@@ -251,4 +251,6 @@ class TestReceivablesAlways(CompletenessCommon):
 
     def test_always(self):
         self._examples()
-        self.assertDone(STEPS)
+        self.assertDone(
+            ("invoice", "post", "pay again", "undo a payment", "credit", "void", "write off")
+        )
