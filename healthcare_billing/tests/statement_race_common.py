@@ -6,7 +6,7 @@ class StatementRaceCommon(RaceCommon):
 
     @classmethod
     def _prepare(cls, env):
-        super()._prepare(env)
+        result = super()._prepare(env)
         env = env(context={"allowed_company_ids": [cls.company_id]})
         account = env["account.account"].create(
             {"name": "Race money", "code": "RACE3", "account_type": "asset_current",
@@ -22,12 +22,13 @@ class StatementRaceCommon(RaceCommon):
             *cls.own,
             ("account.account", (account | journal.default_account_id).ids),
         ]
+        return result
 
     @classmethod
     def _remove(cls):
         with cls._committed() as env:
             env["res.company"].browse(cls.company_id).transfer_account_id = False
-        super()._remove()
+        return super()._remove()
 
     @classmethod
     def _remove_billing(cls, env):
@@ -39,7 +40,7 @@ class StatementRaceCommon(RaceCommon):
         statements = env["healthcare.statement"].search(own)
         statements.write({"state": "draft", "committed_on": False})  # by nobody but tests
         statements.unlink()
-        super()._remove_billing(env)
+        return super()._remove_billing(env)
 
     def _make_statement(self, env):
         """A draft statement of what the first client owes."""

@@ -1,4 +1,4 @@
-import csv
+import csv  # pylint: disable=deprecated-module  # Odoo 19's own csv_writer names it instead
 from codecs import BOM_UTF8
 from datetime import timedelta
 from io import StringIO
@@ -77,7 +77,7 @@ class TestStatementBulk(BulkCommon):
 
         def fail(records, state, texts=None):
             if records == statements[0]:
-                raise UserError("Lightning")
+                raise UserError(self.env._("Lightning"))
             return finish(records, state, texts)
 
         with patch.object(type(statements), "_finish_closing", fail):

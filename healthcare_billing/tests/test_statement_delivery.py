@@ -182,7 +182,7 @@ class TestStatementDelivery(StatementPrintCommon, SendingCommon, MockEmail):
 
         def fail(statement):
             if statement.id == bad.id:
-                raise UserError("No way")
+                raise UserError(self.env._("No way"))
             send(statement)
 
         with patch.object(self.registry["healthcare.statement"], "_send_by_email", fail):

@@ -1,4 +1,4 @@
-import csv
+import csv  # pylint: disable=deprecated-module  # Odoo 19's own csv_writer names it instead
 from io import BytesIO, StringIO
 
 from odoo.exceptions import AccessError, UserError

@@ -136,7 +136,7 @@ class TestStatementExpress(StatementCommon):
 
         def fail_for_clara(statements):
             if clara in statements.partner_id:
-                raise UserError("No statement for Clara today.")
+                raise UserError(self.env._("No statement for Clara today."))
             return book(statements)
 
         with patch.object(type(self.env["healthcare.statement"]), "_load_items", fail_for_clara):

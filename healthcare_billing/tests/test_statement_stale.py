@@ -76,7 +76,7 @@ class TestStatementStale(StatementCloseCommon):
 
         def fail(records, state, texts=None):
             if records == bad:
-                raise UserError("Lightning")
+                raise UserError(self.env._("Lightning"))
             return finish(records, state, texts)
 
         with (

@@ -369,9 +369,10 @@ class TestStatementsAlways(corrections.TestCorrectionsAlways):
     # -- playing ---------------------------------------------------------------------------------
     def _start(self):
         """Some care, and a statement for everybody."""
-        super()._start()
+        result = super()._start()
         for number, partner in enumerate(self.alice | self.ivy | self.payer):
             self._do_tell(partner, number)
+        return result
 
     @settings(
         max_examples=3,
