@@ -35,7 +35,7 @@ class HealthcareStatement(models.Model):
             (self.env._("Currency"), 9),
         ]
 
-    def _export_rows(self):
+    def _told_rows(self):
         """What the statements tell, an item a row; a ledger balance is a row of its own.
 
         :return: list of tuples, as ``_export_columns``: texts, dates and numbers
@@ -87,7 +87,7 @@ class HealthcareStatement(models.Model):
 
     def _export_csv(self):
         """The statements as a CSV file that no spreadsheet takes for formulas: bytes."""
-        return csv_file([title for title, _width in self._export_columns()], self._export_rows())
+        return csv_file([title for title, _width in self._export_columns()], self._told_rows())
 
     def _export_xlsx(self):
         """The statements as a spreadsheet, with sums where there is one currency: bytes."""
@@ -95,7 +95,7 @@ class HealthcareStatement(models.Model):
         place = len(columns)
         totals = (place - 3,) if len(self.currency_id) == 1 else ()  # Amount Due
         name = self.env._("Statements")
-        return self[:1]._xlsx_workbook([(name, columns, self._export_rows(), totals)])
+        return self[:1]._xlsx_workbook([(name, columns, self._told_rows(), totals)])
 
     def action_export(self):
         """Ask for the kind of file, and download it."""
