@@ -7,9 +7,9 @@ from odoo.http import content_disposition, request
 from odoo.addons.account_payment.controllers.portal import PortalAccount
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+from ..models.healthcare_statement_type import TOLD_STATES
+
 SORTINGS = {"date": "date desc, id desc", "name": "name desc"}
-# What the addressee may see: what was told, and wasn't a mistake.
-SHOWN_STATES = ("committed", "paid", "unpaid", "sold")
 
 
 class StatementPortal(PortalAccount):
@@ -33,7 +33,7 @@ class StatementPortal(PortalAccount):
         """What is addressed to the user, and nobody else."""
         return [
             ("partner_id", "=", request.env.user.partner_id.id),
-            ("state", "in", SHOWN_STATES),
+            ("state", "in", TOLD_STATES),
         ]
 
     @http.route(
@@ -102,7 +102,7 @@ class StatementPortal(PortalAccount):
             )
         except (AccessError, MissingError):
             return nothing
-        return statement if statement.state in SHOWN_STATES else nothing
+        return statement if statement.state in TOLD_STATES else nothing
 
     @http.route("/my/statements/<int:statement_id>", type="http", auth="public", website=True)
     def portal_my_statement(

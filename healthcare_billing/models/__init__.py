@@ -107,7 +107,6 @@ from . import account_move_open
 from . import account_move_open_history
 from . import healthcare_charge_balance
 from . import healthcare_charge_statement
-from . import healthcare_charge_activity
 from . import healthcare_charge_parts
 from . import healthcare_charge_price
 from . import healthcare_charge_superbill
@@ -230,6 +229,7 @@ from . import healthcare_receivable_event
 from . import healthcare_receivable_actions
 from . import healthcare_appointment_receivables
 from . import res_partner_receivables
+from . import healthcare_charge_activity
 from . import healthcare_statement_print
 from . import healthcare_statement_payment
 from . import healthcare_statement_delivery

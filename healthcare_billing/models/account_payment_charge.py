@@ -3,9 +3,10 @@ from typing import Any, NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import SQL, clean_context, format_date
+from odoo.tools import clean_context, format_date
 
 from .healthcare_charge_balance import PARTIES
+from .healthcare_turns_mixin import take_turn
 
 # In the context of what books money for care; an object, because no client can send it.
 BOOKING = object()
@@ -335,17 +336,7 @@ class AccountPayment(models.Model):
 
         :raise UserError: somebody else is at it now
         """
-        if len(moves.try_lock_for_update(allow_referencing=True)) < len(moves):
-            raise UserError(
-                self.env._("Another user is booking money on these invoices. Try again.")
-            )
-        if moves:
-            # Once the lock is released, a transaction with an older snapshot would pass it: the
-            # changed row makes the database refuse it.
-            moves.flush_recordset()
-            self.env.cr.execute(
-                SQL("UPDATE account_move SET write_date = write_date WHERE id = ANY(%s)", moves.ids)
-            )
+        take_turn(moves, self.env._("Another user is booking money on these invoices. Try again."))
 
     # -- booking ---------------------------------------------------------------------------------
     @api.model

@@ -66,10 +66,12 @@ class HealthcareAppointment(models.Model):
         if text:
             asked._message_log_batch(bodies=dict.fromkeys(asked.ids, text))
         # sudo: the provider's user is for everybody to write to, employees aren't for billers
-        for appointment in asked.sudo():
-            user = appointment.employee_id.user_id
-            if user and not appointment.activity_search([TO_CORRECT]):
-                appointment.activity_schedule(TO_CORRECT, user_id=user.id)
+        asked = asked.sudo()
+        told = set(asked.activity_search([TO_CORRECT]).mapped("res_id"))
+        without = asked.filtered(lambda appointment: appointment.id not in told)
+        for user, own in without.grouped(lambda a: a.employee_id.user_id).items():
+            if user:
+                own.activity_schedule(TO_CORRECT, user_id=user.id)
 
     def write(self, vals):
         result = super().write(vals)

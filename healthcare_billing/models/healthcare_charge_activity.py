@@ -3,8 +3,8 @@ from typing import NamedTuple
 
 from odoo import models
 
-# Statements in these states were told to somebody.
-TOLD_STATES = ("committed", "paid", "unpaid", "sold")
+from .healthcare_statement_type import TOLD_STATES
+
 # Events that are told with the number of their document: the addressee knows it.
 NUMBERED = ("invoice", "credit", "set_off", "statement")
 

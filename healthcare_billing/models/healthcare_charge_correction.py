@@ -2,10 +2,10 @@ from collections import defaultdict
 
 from odoo import models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
 
 from .healthcare_charge import PART_FIELDS
 from .healthcare_charge_balance import OWED_STAGES, PARTIES
+from .healthcare_turns_mixin import take_turn
 
 # In the context of what makes, changes and deletes corrections that the addon keeps; an object,
 # because no client can send it.
@@ -53,19 +53,9 @@ class HealthcareCharge(models.Model):
         """
         lines = self._family()._live_lines()
         for records in (self, lines.move_id):
-            if len(records.try_lock_for_update(allow_referencing=True)) < len(records):
-                raise UserError(
-                    self.env._("Another user is working on this care right now. Try again.")
-                )
-            if records:
-                # as in _lock_for_transfer: a changed row tells transactions that began earlier
-                self.env.cr.execute(
-                    SQL(
-                        "UPDATE %s SET write_date = write_date WHERE id = ANY(%s)",
-                        SQL.identifier(records._table),
-                        records.ids,
-                    )
-                )
+            take_turn(
+                records, self.env._("Another user is working on this care right now. Try again.")
+            )
 
     def _posted_parties(self):
         """For which parties these charges are posted, so that their corrections are, too.

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from .healthcare_charge import BILLED_FIELDS, PART_FIELDS, PRICING
+from .healthcare_turns_mixin import take_turn
 
 # In the context of ``_transfer``; an object, because no client can send it.
 TRANSFER = object()
@@ -124,20 +124,9 @@ class HealthcareCharge(models.Model):
     def _lock_for_transfer(self, party):
         """One user at a time, for this charge and for its invoices: other charges are on them."""
         self.ensure_one()
+        refusal = self.env._("Another user is working on %s right now.", self.display_name)
         for records in (self, self._family()._posted_lines_of(party).move_id):
-            if len(records.try_lock_for_update(allow_referencing=True)) < len(records):
-                raise UserError(
-                    self.env._("Another user is working on %s right now.", self.display_name)
-                )
-            # A lock alone doesn't tell a transaction that began earlier of what was done under it:
-            # the changed row does, and the request is tried again.
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE %s SET write_date = write_date WHERE id = ANY(%s)",
-                    SQL.identifier(records._table),
-                    records.ids,
-                )
-            )
+            take_turn(records, refusal)
 
     def _bill_transfers(self):
         """Credit the party that owes less, invoice the one that owes more, and post both.

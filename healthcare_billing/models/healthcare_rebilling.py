@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .healthcare_charge import RESPONSIBILITIES
-from .healthcare_receivable import HealthcareReceivable
+from .healthcare_receivable import AGE_LABELS, HealthcareReceivable
 from .healthcare_statement_type import TOLD_STATES
 
 STEPS = [
@@ -59,7 +59,7 @@ class HealthcareRebilling(models.Model):
     service_date = fields.Date(readonly=True)
     age = fields.Integer(string="Age (Days)", readonly=True, aggregator="max")
     age_bucket = fields.Selection(
-        [("0_30", "0-30"), ("31_60", "31-60"), ("61_90", "61-90"), ("90_plus", "90+")],
+        AGE_LABELS,
         string="Age",
         readonly=True,
     )

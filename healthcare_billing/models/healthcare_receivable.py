@@ -5,8 +5,20 @@ from .healthcare_appointment import CHARGE_STAGES
 from .healthcare_charge import RESPONSIBILITIES
 from .healthcare_charge_balance import PARTIES
 
-# Days up to which a receivable belongs to a bucket of the aged report.
+# Days up to which a receivable belongs to a bucket, wherever ages are told.
 AGE_BUCKETS = (("0_30", 30), ("31_60", 60), ("61_90", 90))
+AGE_LABELS = [("0_30", "0-30"), ("31_60", "31-60"), ("61_90", "61-90"), ("90_plus", "90+")]
+
+
+def age_bucket_sql(age):
+    """SQL expression: the bucket that a number of days belongs to.
+
+    :param SQL age: number of days
+    """
+    return SQL(
+        "CASE %s ELSE '90_plus' END",
+        SQL(" ").join(SQL("WHEN %s <= %s THEN %s", age, days, key) for key, days in AGE_BUCKETS),
+    )
 
 
 class HealthcareReceivable(models.Model):
@@ -51,7 +63,7 @@ class HealthcareReceivable(models.Model):
         string="Age (Days)", readonly=True, aggregator="max", help="Since the day of care."
     )
     age_bucket = fields.Selection(
-        [("0_30", "0-30"), ("31_60", "31-60"), ("61_90", "61-90"), ("90_plus", "90+")],
+        AGE_LABELS,
         string="Age",
         readonly=True,
     )
@@ -70,10 +82,8 @@ class HealthcareReceivable(models.Model):
     @property
     def _table_query(self):
         return SQL(
-            "SELECT r.*, CASE %s ELSE '90_plus' END AS age_bucket FROM (%s) r",
-            SQL(" ").join(
-                SQL("WHEN r.age <= %s THEN %s", days, bucket) for bucket, days in AGE_BUCKETS
-            ),
+            "SELECT r.*, %s AS age_bucket FROM (%s) r",
+            age_bucket_sql(SQL("r.age")),
             SQL(" UNION ALL ").join(
                 self._party_sql(number, party) for number, party in enumerate(PARTIES)
             ),

@@ -90,11 +90,7 @@ class HealthcareStatement(models.Model):
         ):
             raise AccessError(self.env._("Only a billing manager can sell or reopen statements."))
         self.check_access("write")
-        if len(self.try_lock_for_update(allow_referencing=True)) < len(self):
-            raise UserError(
-                self.env._("Another user is working on one of these statements. Try again.")
-            )
-        self._touch()
+        self._in_turn()
         self.invalidate_recordset(["state"])
         self._check_states(states)
 

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import split_every
 
@@ -70,33 +70,14 @@ class HealthcareStatement(models.Model):
     )
 
     @api.model
-    def default_get(self, fields):
-        """Nothing was sent before it exists, whatever the context or a user's defaults say."""
-        return super().default_get([name for name in fields if name not in RESULT_FIELDS])
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._check_result_fields([name for name, value in vals.items() if value])
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_result_fields(vals)
-        return super().write(vals)
-
-    def _check_result_fields(self, names):
-        """What became of e-mails is a record of what happened.
-
-        :raise AccessError: a user writes it by hand
-        """
-        if not self.env.su and not RESULT_FIELDS.isdisjoint(names):
-            raise AccessError(self.env._("Results of e-mails can't be changed by hand."))
+    def _record_fields(self):
+        """What became of e-mails is a record of what happened, too."""
+        return super()._record_fields() | RESULT_FIELDS
 
     def _set_delivery(self, state, message=False, **vals):
         """Keep what became of the e-mails, in one write for all."""
         if self:
-            # sudo: users don't write results by hand
-            self.sudo().write(
+            self._record(
                 {
                     "delivery_state": state,
                     "delivery_message": message,

@@ -25,21 +25,29 @@ class HealthcareStatement(models.Model):
     _inherit = ("healthcare.statement", "healthcare.guarded.mixin")
 
     @api.model
+    def _record_fields(self):
+        """Fields that no user writes. Overriders add those of their own records.
+
+        :rtype: set
+        """
+        return RECORD_FIELDS
+
+    @api.model
     def _guarded_names(self):
-        return super()._guarded_names() | RECORD_FIELDS
+        return super()._guarded_names() | self._record_fields()
 
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
             for vals in vals_list:
-                given = {name for name in RECORD_FIELDS & set(vals) if vals[name]}
+                given = {name for name in self._record_fields() & set(vals) if vals[name]}
                 if given - {"name", "state"} or vals.get("state", "draft") != "draft":
                     raise self._record_error()
         return super().create(vals_list)
 
     def write(self, vals):
         if not self.env.su:
-            if self._changed(RECORD_FIELDS & set(vals), vals):
+            if self._record_fields() & set(vals):
                 raise self._record_error()
             drafts = self.filtered(lambda statement: statement.state == "draft")
             told = (self - drafts)._changed(DRAFT_FIELDS & set(vals), vals)
@@ -68,8 +76,6 @@ class HealthcareStatement(models.Model):
     def _differs(self, name, value):
         self.ensure_one()
         field = self._fields[name]
-        if field.type in ("one2many", "many2many"):
-            return bool(value)
         wanted = field.convert_to_cache(value, self, validate=False)
         return field.convert_to_cache(self[name], self) != wanted
 
@@ -77,7 +83,8 @@ class HealthcareStatement(models.Model):
     def _record_error(self):
         return AccessError(
             self.env._(
-                "What became of a statement is recorded by committing, closing and reopening it."
+                "What became of a statement is recorded by committing, closing, reopening and "
+                "e-mailing it, and can't be changed by hand."
             )
         )
 

@@ -323,14 +323,12 @@ class HealthcareStatement(models.Model):
 
         :raise UserError: somebody else is at work on it
         """
-        if len(self.try_lock_for_update()) < len(self):
-            raise UserError(
-                self.env._(
-                    "Another user is working on %s right now. Try again in a moment.",
-                    ", ".join(self[:5].mapped("name")),
-                )
+        self._take_turn(
+            self.env._(
+                "Another user is working on %s right now. Try again in a moment.",
+                ", ".join(self[:5].mapped("name")),
             )
-        self._touch()
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_committed(self):

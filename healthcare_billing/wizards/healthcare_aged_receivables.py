@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .healthcare_aged_receivables_row import AGED_BUCKETS
+from ..models.healthcare_receivable import AGE_LABELS
 
 
 class HealthcareAgedReceivables(models.TransientModel):
@@ -108,7 +108,7 @@ class HealthcareAgedReceivables(models.TransientModel):
     def action_view_bucket(self):
         """The rows of one age (in the context as ``healthcare_bucket``)."""
         bucket = self.env.context.get("healthcare_bucket")
-        domain = [("age_bucket", "=", bucket)] if bucket in dict(AGED_BUCKETS) else []
+        domain = [("age_bucket", "=", bucket)] if bucket in dict(AGE_LABELS) else []
         return self._rows_action(domain, ("list", "pivot", "graph", "kanban"))
 
     def action_view_origin(self):
@@ -168,7 +168,7 @@ class HealthcareAgedReceivables(models.TransientModel):
         ]
         others = rows[limit:] if limit else []
         if others:
-            keys = [*dict(AGED_BUCKETS), "total"]
+            keys = [*dict(AGE_LABELS), "total"]
             rest = {
                 key: self.currency_id.round(sum(sums.get(key, 0.0) for _value, sums in others))
                 for key in keys

@@ -4,6 +4,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..models.healthcare_charge_billing import CARE_DOCUMENTS
+from ..models.healthcare_receivable import age_bucket_sql
 
 
 class HealthcareAgedReceivables(models.TransientModel):
@@ -102,8 +103,7 @@ class HealthcareAgedReceivables(models.TransientModel):
                    CASE WHEN care.move_id IS NOT NULL THEN 'care'
                         WHEN aged.charge_id IS NOT NULL THEN 'on_account' ELSE 'other' END,
                    aged.account_id, aged.day, COALESCE(aged.date_maturity, aged.day), aged.age,
-                   CASE WHEN aged.age <= 30 THEN '0_30' WHEN aged.age <= 60 THEN '31_60'
-                        WHEN aged.age <= 90 THEN '61_90' ELSE '90_plus' END,
+                   %(bucket)s,
                    aged.amount
               FROM aged
          LEFT JOIN care ON care.move_id = aged.move_id
@@ -116,6 +116,7 @@ class HealthcareAgedReceivables(models.TransientModel):
             by_due=self.basis == "due",
             digits=self.currency_id.decimal_places,
             documents=CARE_DOCUMENTS,
+            bucket=age_bucket_sql(SQL("aged.age")),
             report=self.id,
             uid=self.env.uid,
             now=fields.Datetime.now(),

@@ -1,14 +1,8 @@
 from odoo import fields, models
 
 from ..models.healthcare_charge import RESPONSIBILITIES
+from ..models.healthcare_receivable import AGE_LABELS
 from .healthcare_completeness_row import LooseMany2one
-
-AGED_BUCKETS = [
-    ("0_30", "0-30"),
-    ("31_60", "31-60"),
-    ("61_90", "61-90"),
-    ("90_plus", "90+"),
-]
 
 
 class HealthcareAgedReceivablesRow(models.TransientModel):
@@ -56,7 +50,7 @@ class HealthcareAgedReceivablesRow(models.TransientModel):
     date = fields.Date(string="Invoice Date")
     date_due = fields.Date(string="Due Date")
     age = fields.Integer(string="Days", aggregator="max")
-    age_bucket = fields.Selection(AGED_BUCKETS, string="Age")
+    age_bucket = fields.Selection(AGE_LABELS, string="Age")
     amount = fields.Monetary(string="Open")
 
     def action_open_move(self):

@@ -92,6 +92,8 @@ class HealthcareStatementBulk(models.TransientModel):
         statements.check_access("write")
         if len(statements.company_id) > 1 or len(statements.currency_id) > 1:
             raise UserError(self.env._("Choose statements of one company and currency at a time."))
+        # sudo: asked of charges for all at once, as each statement does for itself
+        prepaid = statements.sudo().line_ids.charge_id._prepaid_amounts()
         return self.create(
             {
                 "operation": operation,
@@ -103,7 +105,7 @@ class HealthcareStatementBulk(models.TransientModel):
                     Command.create(
                         {
                             "statement_id": statement.id,
-                            "amount": statement._amount_to_pay()
+                            "amount": statement._amount_to_pay(prepaid=prepaid)
                             if statement.state == "committed"
                             else 0.0,
                         }
